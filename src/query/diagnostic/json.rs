@@ -1,0 +1,20 @@
+//! Diagnostics for programs.
+
+use super::Diagnostic;
+
+/// The object that `--error-format json` prints:
+/// `{severity, kind, message, labels: [{start, end, text}], hints}`, positions in bytes of UTF-8.
+pub fn to_json(diagnostic: &Diagnostic) -> serde_json::Value {
+    let labels: Vec<_> = diagnostic
+        .labels
+        .iter()
+        .map(|l| serde_json::json!({"start": l.span.start, "end": l.span.end, "text": l.text}))
+        .collect();
+    serde_json::json!({
+        "severity": diagnostic.severity,
+        "kind": diagnostic.kind,
+        "message": diagnostic.message,
+        "labels": labels,
+        "hints": diagnostic.hints,
+    })
+}

@@ -1,0 +1,97 @@
+//! The meeting point of all languages: a query whose meaning is spelled out and whose names are not yet looked up.
+//!
+//! A dialect lowers its syntax tree to a [`Query`]; the engine resolves the query against a lake. Nothing in here asks
+//! which language a query came from: what a missing value does, which types compare and which errors drop a row is
+//! written into the expressions ([`expr`]).
+
+mod display;
+mod expr;
+mod program;
+
+pub use expr::{Attribute, CompareOp, Expr, Key, Literal, Place};
+pub use program::{Entity, Inputs, Program, SummaryRef};
+
+use serde::{Deserialize, Serialize};
+
+/// One query: where the rows come from and what is done to them, in order.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Query {
+    /// Where the rows come from.
+    pub relation: Relation,
+    /// What is done to them, left to right.
+    pub transforms: Vec<Transform>,
+}
+
+/// Sources of rows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Relation {
+    /// Runs, newest first. Key column: `hash`.
+    Runs,
+    /// Sequences of one kind with their runs, grouped by run, newest run first. Key columns: `run` (the run's hash),
+    /// `name`, `context`.
+    Series(SeriesKind),
+}
+
+/// Kinds of sequences.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum SeriesKind {
+    /// Numeric series.
+    Metric,
+    /// Images by step.
+    Images,
+    /// Texts by step.
+    Texts,
+    /// Audio by step.
+    Audios,
+    /// Histograms by step.
+    Distributions,
+    /// Figures by step.
+    Figures,
+}
+
+impl SeriesKind {
+    /// The text stored in the column `kind` of the series table.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Metric => "metric",
+            Self::Images => "images",
+            Self::Texts => "texts",
+            Self::Audios => "audios",
+            Self::Distributions => "distributions",
+            Self::Figures => "figures",
+        }
+    }
+}
+
+/// One step of a query.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Transform {
+    /// Keeps the rows for which the predicate holds.
+    Filter(Expr),
+    /// Keeps the rows of runs that come after this one in the order of the relation; an unknown hash keeps all.
+    After {
+        /// The run's hash.
+        hash: String,
+    },
+    /// Chooses the columns: attribute paths, properties, or `series.summary` such as `loss.last`.
+    Select(Vec<String>),
+    /// Orders by columns named as in [`Transform::Select`]; missing values last.
+    Sort(Vec<SortKey>),
+    /// Skips rows, then keeps at most so many.
+    Slice {
+        /// Rows to skip.
+        offset: usize,
+        /// Rows to keep.
+        limit: Option<usize>,
+    },
+}
+
+/// One key of an order.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SortKey {
+    /// Column, named as in [`Transform::Select`].
+    pub column: String,
+    /// Largest first.
+    pub descending: bool,
+}

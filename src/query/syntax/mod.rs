@@ -1,0 +1,3 @@
+//! Tools that every language shares.
+
+pub mod python;

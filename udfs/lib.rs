@@ -1,0 +1,1 @@
+//! Functions for any DataFusion: one function, one file
