@@ -1,0 +1,13 @@
+//! Seeded generators of realistic lakes for benches and tests.
+//!
+//! A generator writes what an importer reads, and counts the right answers of a fixed list of questions while it
+//! writes, so that a bench or a test can check what it measures. The same spec gives the same bytes (logarithms and
+//! powers come from the platform, so another one may differ in a last digit).
+//!
+//! The recorded data beside this crate (`sklearn_runs.jsonl.gz`, `tutorial_runs.jsonl`) is described in `README.md`.
+
+mod dice;
+mod experiments;
+mod text;
+
+pub use experiments::{Answer, ExperimentSpec, Summary, write_experiments};

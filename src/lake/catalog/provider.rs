@@ -1,0 +1,172 @@
+//! Tables as DataFusion sees them: an explicit list of files with their order and statistics, nothing inferred.
+
+use super::tables::Table;
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::catalog::{Session, TableProvider};
+use datafusion::common::stats::Precision;
+use datafusion::common::{ColumnStatistics, Result, Statistics};
+use datafusion::config::TableParquetOptions;
+use datafusion::datasource::TableType;
+use datafusion::datasource::listing::PartitionedFile;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::source::DataSourceExec;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
+use datafusion::physical_expr::expressions::Column;
+use datafusion::physical_expr::{LexOrdering, PhysicalSortExpr};
+use datafusion::physical_plan::ExecutionPlan;
+use datafusion::physical_plan::empty::EmptyExec;
+use std::sync::Arc;
+
+/// One Parquet file of a table.
+#[derive(Clone, Debug)]
+pub struct TableFile {
+    /// Where it is in the lake's object store.
+    pub path: object_store::path::Path,
+    /// Bytes.
+    pub size: u64,
+    /// Rows.
+    pub rows: u64,
+}
+
+/// A table of one version of a lake, restricted to some of its columns.
+///
+/// Planning costs grow with the width of a schema, so a query that knows its columns asks for these only.
+#[derive(Debug)]
+pub struct LakeTable {
+    table: Table,
+    schema: SchemaRef,
+    files: Vec<TableFile>,
+    store: ObjectStoreUrl,
+    /// Whether scans say that their rows come in the table's order. That order keeps files from being split freely, so it
+    /// is declared only to those who need it.
+    ordered: bool,
+}
+
+impl LakeTable {
+    /// The table with these columns (a subset of the file columns, in any order) and files.
+    pub fn new(table: Table, schema: &Schema, files: Vec<TableFile>, store: ObjectStoreUrl) -> Self {
+        let fields: Vec<_> = schema.fields().iter().map(|field| as_view(field)).collect();
+        Self { table, schema: Arc::new(Schema::new(fields)), files, store, ordered: false }
+    }
+
+    /// The same, with rows declared to come in the order of [`Table::sort_key`] within each partition.
+    #[must_use]
+    pub fn ordered(mut self) -> Self {
+        self.ordered = true;
+        self
+    }
+
+    /// The files cut at row group boundaries into about `partitions` groups of equal size. A range of a sorted file is
+    /// sorted, so every group keeps the order of the table if it stays within one file.
+    fn groups(&self, partitions: usize) -> Vec<FileGroup> {
+        let total: u64 = self.files.iter().map(|file| file.size).sum();
+        let share = (total / partitions.max(1) as u64).max(64 << 10);
+        let mut groups = vec![];
+        for file in &self.files {
+            let pieces = (file.size.div_ceil(share)).clamp(1, partitions.max(1) as u64);
+            let step = file.size.div_ceil(pieces);
+            for piece in 0..pieces {
+                let (start, end) = (piece * step, ((piece + 1) * step).min(file.size));
+                let (start, end) = (i64::try_from(start).unwrap_or(i64::MAX), i64::try_from(end).unwrap_or(i64::MAX));
+                let mut part = PartitionedFile::new(file.path.to_string(), file.size);
+                if pieces > 1 {
+                    part = part.with_range(start, end);
+                }
+                groups.push(FileGroup::new(vec![part]));
+            }
+        }
+        if self.ordered || groups.len() <= partitions {
+            return groups;
+        }
+        // Many small files: deal them out, largest first.
+        let mut dealt: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, vec![]); partitions.max(1)];
+        let mut parts: Vec<_> = groups.into_iter().flat_map(FileGroup::into_inner).collect();
+        parts.sort_by_key(|part| std::cmp::Reverse(part.effective_size()));
+        for part in parts {
+            if let Some(least) = dealt.iter_mut().min_by_key(|(size, _)| *size) {
+                least.0 += part.effective_size();
+                least.1.push(part);
+            }
+        }
+        dealt.into_iter().filter(|(_, files)| !files.is_empty()).map(|(_, files)| FileGroup::new(files)).collect()
+    }
+
+    fn ordering(&self) -> Option<LexOrdering> {
+        let keys = self.table.sort_key().iter().map_while(|key| {
+            let index = self.schema.index_of(key.name).ok()?;
+            let options = arrow::compute::SortOptions { descending: key.descending, nulls_first: key.descending };
+            Some(PhysicalSortExpr::new(Arc::new(Column::new(key.name, index)), options))
+        });
+        LexOrdering::new(keys)
+    }
+
+    fn statistics(&self) -> Statistics {
+        let rows = self.files.iter().map(|file| usize::try_from(file.rows).unwrap_or(usize::MAX)).sum();
+        let bytes = self.files.iter().map(|file| usize::try_from(file.size).unwrap_or(usize::MAX)).sum();
+        Statistics {
+            num_rows: Precision::Exact(rows),
+            total_byte_size: Precision::Inexact(bytes),
+            column_statistics: vec![ColumnStatistics::new_unknown(); self.schema.fields().len()],
+        }
+    }
+}
+
+/// Texts are handed on as views, without copying them.
+fn as_view(field: &Field) -> Field {
+    match field.data_type() {
+        DataType::Utf8 => field.clone().with_data_type(DataType::Utf8View),
+        DataType::Binary => field.clone().with_data_type(DataType::BinaryView),
+        _ => field.clone(),
+    }
+}
+
+#[async_trait::async_trait]
+impl TableProvider for LakeTable {
+    fn schema(&self) -> SchemaRef {
+        Arc::clone(&self.schema)
+    }
+
+    fn table_type(&self) -> TableType {
+        TableType::Base
+    }
+
+    fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
+        // The physical optimizer hands the filters to the Parquet reader, which applies what it can.
+        Ok(vec![TableProviderFilterPushDown::Inexact; filters.len()])
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        Some(self.statistics())
+    }
+
+    async fn scan(
+        &self,
+        state: &dyn Session,
+        projection: Option<&Vec<usize>>,
+        _filters: &[Expr],
+        limit: Option<usize>,
+    ) -> Result<Arc<dyn ExecutionPlan>> {
+        if self.files.is_empty() {
+            let schema = datafusion::common::project_schema(&self.schema, projection)?;
+            return Ok(Arc::new(EmptyExec::new(schema)));
+        }
+        let mut options = TableParquetOptions::new();
+        options.global = state.config_options().execution.parquet.clone();
+        let runtime = state.runtime_env();
+        let cache = runtime.cache_manager.get_file_metadata_cache();
+        let store = runtime.object_store(&self.store)?;
+        let source = ParquetSource::new(Arc::clone(&self.schema))
+            .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, cache)));
+        let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
+            .with_file_groups(self.groups(state.config().target_partitions()))
+            .with_statistics(self.statistics())
+            .with_projection_indices(projection.cloned())?
+            .with_limit(limit)
+            .with_output_ordering(if self.ordered { self.ordering().into_iter().collect() } else { vec![] })
+            .build();
+        Ok(DataSourceExec::from_data_source(config))
+    }
+}

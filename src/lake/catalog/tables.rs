@@ -1,0 +1,253 @@
+//! The tables of the family experiments: names, system columns, sort orders.
+
+use std::fmt;
+use std::sync::{Arc, LazyLock};
+
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+
+/// A table of the lake.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Table {
+    /// A run: system columns, typed columns of frequent parameters, the whole parameter document.
+    Runs,
+    /// Every attribute of every run, sorted by path.
+    Attributes,
+    /// A sequence: its run, name, context and summaries.
+    Series,
+    /// The points of metrics.
+    Points,
+    /// The records of all other sequences.
+    TextPoints,
+    /// Which attribute paths and sequence names there are, and how often.
+    Paths,
+}
+
+/// A column of a sort order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SortColumn {
+    /// Name of the column.
+    pub name: &'static str,
+    /// Greatest first.
+    pub descending: bool,
+}
+
+const fn up(name: &'static str) -> SortColumn {
+    SortColumn { name, descending: false }
+}
+
+impl Table {
+    /// All tables in the order in which an import commits them. `runs` comes last: it makes the others visible.
+    pub const COMMIT_ORDER: [Table; 6] =
+        [Table::Attributes, Table::Series, Table::Points, Table::TextPoints, Table::Paths, Table::Runs];
+
+    /// All tables, the most important first.
+    pub const ALL: [Table; 6] =
+        [Table::Runs, Table::Attributes, Table::Series, Table::Points, Table::TextPoints, Table::Paths];
+
+    /// The name of the table, which is also its folder.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Table::Runs => "runs",
+            Table::Attributes => "attributes",
+            Table::Series => "series",
+            Table::Points => "points",
+            Table::TextPoints => "text_points",
+            Table::Paths => "paths",
+        }
+    }
+
+    /// The table with this name.
+    pub fn from_name(name: &str) -> Option<Table> {
+        Table::ALL.into_iter().find(|table| table.name() == name)
+    }
+
+    /// The system columns. Files of `runs` and `series` have typed columns after them.
+    pub fn schema(self) -> SchemaRef {
+        static SCHEMAS: LazyLock<[SchemaRef; 6]> =
+            LazyLock::new(|| [runs(), attributes(), series(), points(), text_points(), paths()].map(Arc::new));
+        let [runs, attributes, series, points, text_points, paths] = &*SCHEMAS;
+        Arc::clone(match self {
+            Table::Runs => runs,
+            Table::Attributes => attributes,
+            Table::Series => series,
+            Table::Points => points,
+            Table::TextPoints => text_points,
+            Table::Paths => paths,
+        })
+    }
+
+    /// The order in which the rows of every file of the table lie.
+    pub const fn sort_key(self) -> &'static [SortColumn] {
+        const RUNS: [SortColumn; 2] = [SortColumn { name: "created_at", descending: true }, up("hash")];
+        const ATTRIBUTES: [SortColumn; 2] = [up("path"), up("run")];
+        const SERIES: [SortColumn; 3] = [up("name"), up("context_key"), up("run")];
+        const POINTS: [SortColumn; 2] = [up("series"), up("step")];
+        const PATHS: [SortColumn; 3] = [up("owner"), up("path"), up("kind")];
+        match self {
+            Table::Runs => &RUNS,
+            Table::Attributes => &ATTRIBUTES,
+            Table::Series => &SERIES,
+            Table::Points | Table::TextPoints => &POINTS,
+            Table::Paths => &PATHS,
+        }
+    }
+
+    /// The columns whose ranges the log keeps for every file: sort keys and what points from one table to another.
+    pub const fn stats_columns(self) -> &'static [&'static str] {
+        match self {
+            Table::Runs => &["run", "created_at", "hash", "experiment"],
+            Table::Attributes => &["path", "run"],
+            Table::Series => &["series", "run", "name", "context_key", "kind"],
+            Table::Points | Table::TextPoints => &["series", "step"],
+            Table::Paths => &["owner", "path"],
+        }
+    }
+
+    /// Whether files of the table may have typed columns after the system columns.
+    pub const fn has_typed_columns(self) -> bool {
+        matches!(self, Table::Runs | Table::Series)
+    }
+}
+
+impl fmt::Display for Table {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The type of every time column.
+pub fn time_type() -> DataType {
+    DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
+}
+
+fn list(item: DataType) -> DataType {
+    DataType::List(Arc::new(Field::new("item", item, true)))
+}
+
+/// A column that every row fills.
+fn some(name: &str, data_type: DataType) -> Field {
+    Field::new(name, data_type, false)
+}
+
+/// A column that may be null.
+fn maybe(name: &str, data_type: DataType) -> Field {
+    Field::new(name, data_type, true)
+}
+
+fn runs() -> Schema {
+    Schema::new(vec![
+        some("run", DataType::Int64),
+        some("hash", DataType::Utf8),
+        some("name", DataType::Utf8),
+        some("experiment", DataType::Utf8),
+        maybe("description", DataType::Utf8),
+        some("tags", list(DataType::Utf8)),
+        some("archived", DataType::Boolean),
+        some("active", DataType::Boolean),
+        some("created_at", time_type()),
+        maybe("finalized_at", time_type()),
+        maybe("end_time", DataType::Float64),
+        maybe("duration", DataType::Float64),
+        some("imported_at", time_type()),
+        some("digest", DataType::Binary),
+        some("params", DataType::Utf8),
+    ])
+}
+
+fn attributes() -> Schema {
+    Schema::new(vec![
+        some("path", DataType::Utf8),
+        some("run", DataType::Int64),
+        some("kind", DataType::Utf8),
+        maybe("int", DataType::Int64),
+        maybe("float", DataType::Float64),
+        maybe("text", DataType::Utf8),
+        maybe("bool", DataType::Boolean),
+        maybe("ints", list(DataType::Int64)),
+        maybe("floats", list(DataType::Float64)),
+        maybe("texts", list(DataType::Utf8)),
+        maybe("json", DataType::Utf8),
+    ])
+}
+
+fn series() -> Schema {
+    let mut fields = vec![
+        some("series", DataType::Int64),
+        some("run", DataType::Int64),
+        some("name", DataType::Utf8),
+        some("context", DataType::Utf8),
+        some("context_key", DataType::Utf8),
+        maybe("context_hash", DataType::Int64),
+        some("kind", DataType::Utf8),
+        maybe("dtype", DataType::Utf8),
+        maybe("version", DataType::Int64),
+    ];
+    for name in ["first", "last", "min", "max"] {
+        fields.push(maybe(name, DataType::Float64));
+    }
+    for name in ["first_int", "last_int", "min_int", "max_int"] {
+        fields.push(maybe(name, DataType::Int64));
+    }
+    fields.extend([
+        maybe("last_json", DataType::Utf8),
+        maybe("first_step", DataType::Int64),
+        maybe("last_step", DataType::Int64),
+        maybe("record_max_length", DataType::Int64),
+        some("n", DataType::Int64),
+        maybe("mean", DataType::Float64),
+        maybe("m2", DataType::Float64),
+        some("n_nan", DataType::Int64),
+        some("first_row", DataType::Int64),
+    ]);
+    Schema::new(fields)
+}
+
+fn points() -> Schema {
+    Schema::new(vec![
+        some("series", DataType::Int64),
+        some("step", DataType::Int64),
+        maybe("epoch", DataType::Float64),
+        maybe("time", time_type()),
+        some("value", DataType::Float64),
+    ])
+}
+
+fn text_points() -> Schema {
+    Schema::new(vec![
+        some("series", DataType::Int64),
+        some("step", DataType::Int64),
+        maybe("index", DataType::Int64),
+        maybe("epoch", DataType::Float64),
+        maybe("time", time_type()),
+        maybe("text", DataType::Utf8),
+    ])
+}
+
+fn paths() -> Schema {
+    Schema::new(vec![
+        some("owner", DataType::Utf8),
+        some("path", DataType::Utf8),
+        some("kind", DataType::Utf8),
+        some("count", DataType::Int64),
+        some("hot", DataType::Boolean),
+        maybe("example", DataType::Utf8),
+    ])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_table_has_its_name_and_its_sort_columns() {
+        for table in Table::ALL {
+            assert_eq!(Table::from_name(table.name()), Some(table));
+            for key in table.sort_key() {
+                let field = table.schema().field_with_name(key.name).cloned().unwrap();
+                assert!(!field.is_nullable(), "{table}.{}", key.name);
+            }
+            assert!(Table::COMMIT_ORDER.contains(&table));
+        }
+        assert_eq!(Table::COMMIT_ORDER.last(), Some(&Table::Runs));
+    }
+}

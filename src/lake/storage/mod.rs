@@ -1,0 +1,7 @@
+//! Bytes: where a lake is, its segments, its Parquet files.
+
+pub(crate) mod reader;
+pub mod segment;
+pub mod stats;
+pub mod url;
+pub mod writer;
