@@ -1,0 +1,112 @@
+//! Flags of the verbs that do not ask queries.
+
+use super::values;
+use clap::{Args, Subcommand, ValueHint};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// `import`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  lakeql import aim runs.jsonl.gz")]
+pub(crate) struct ImportArgs {
+    #[command(subcommand)]
+    pub(crate) kind: ImportKind,
+}
+
+/// Kinds of sources.
+#[derive(Clone, Debug, Subcommand)]
+pub(crate) enum ImportKind {
+    /// Runs of the Aim experiment tracker, one JSON object a line, as scripts/export_aim.py writes them
+    Aim(ImportAim),
+}
+
+/// `import aim`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Importing a file again changes nothing; a run that has changed is replaced.
+With a bad line nothing at all is imported, unless --skip-bad is given.
+
+Example:
+  lakeql import aim runs.jsonl.gz more.jsonl.zst --skip-bad --report bad_lines.jsonl")]
+pub(crate) struct ImportAim {
+    /// The files, plain or compressed with gzip or zstd
+    #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
+    pub(crate) files: Vec<PathBuf>,
+
+    /// Leave out lines that cannot be read, and say how many
+    #[arg(long)]
+    pub(crate) skip_bad: bool,
+
+    /// Where to list the lines that were left out [default: beside the first file, ending in .bad.jsonl]
+    #[arg(long, value_name = "FILE", requires = "skip_bad", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// `attributes`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lakeql attributes
+  lakeql attributes '^hparams' --values")]
+pub(crate) struct AttributesArgs {
+    /// Only paths in which this regular expression is found
+    #[arg(value_name = "REGEX")]
+    pub(crate) regex: Option<String>,
+
+    /// List the values of each path too, with the number of runs that have them
+    #[arg(long)]
+    pub(crate) values: bool,
+}
+
+/// `describe`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  lakeql describe metrics")]
+pub(crate) struct DescribeArgs {
+    /// The table or view
+    #[arg(value_name = "NAME")]
+    pub(crate) name: String,
+}
+
+/// `vacuum`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  lakeql vacuum --retain 1d")]
+pub(crate) struct VacuumArgs {
+    /// How long old versions stay readable, such as 12h or 7d; 0s keeps only the newest (not while importing)
+    #[arg(long, value_name = "DURATION", default_value = "7d", value_parser = values::duration)]
+    pub(crate) retain: Duration,
+}
+
+/// `demo`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+The lake is built in ./demo-lake, or where --lake says (LAKEQL_LAKE is left alone).
+
+Example:
+  lakeql demo")]
+pub(crate) struct DemoArgs {
+    /// The folder with tutorial_runs.jsonl and sklearn_runs.jsonl.gz [default: `datasets` of the source tree]
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) datasets: Option<PathBuf>,
+}
+
+/// `completions`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Examples:
+  lakeql completions bash > ~/.local/share/bash-completion/completions/lakeql
+  lakeql completions zsh > ~/.zfunc/_lakeql
+  lakeql completions fish > ~/.config/fish/completions/lakeql.fish")]
+pub(crate) struct CompletionsArgs {
+    /// The shell
+    #[arg(value_name = "SHELL")]
+    pub(crate) shell: clap_complete::Shell,
+}
+
+/// `man`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  lakeql man > lakeql.1\n  lakeql man query | man -l -")]
+pub(crate) struct ManArgs {
+    /// The verb
+    #[arg(value_name = "VERB")]
+    pub(crate) verb: Option<String>,
+}

@@ -1,0 +1,172 @@
+//! Flags of `query`, `explain` and `bench`.
+
+use super::values::{self, Columns};
+use clap::{Args, Parser, ValueEnum, ValueHint};
+use lakeql_query::dialects::Settings;
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+const QUERY_EXAMPLES: &str = "\
+Examples:
+  lakeql query 'run.hparams.lr < 0.01 and run.metrics[\"loss\"].last < 0.3' --lang aim
+  lakeql query 'metric.name == \"loss\"' --lang aim --entity metric --sort -last --limit 10
+  lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
+  echo 'run.archived' | lakeql query - --lang aim --format csv";
+
+/// `query`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = QUERY_EXAMPLES)]
+pub(crate) struct QueryArgs {
+    #[command(flatten)]
+    pub(crate) text: TextArgs,
+    #[command(flatten)]
+    pub(crate) shape: ShapeArgs,
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
+}
+
+/// `explain`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Example:
+  lakeql explain 'run.hparams.lr < 0.01' --lang aim --stage physical --analyze")]
+pub(crate) struct ExplainArgs {
+    #[command(flatten)]
+    pub(crate) text: TextArgs,
+
+    /// The stage to show
+    #[arg(long, value_name = "STAGE", value_enum, default_value_t)]
+    pub(crate) stage: StageArg,
+
+    /// Run the query too: times, rows, bytes, and row groups read and pruned
+    #[arg(long)]
+    pub(crate) analyze: bool,
+
+    #[command(flatten)]
+    pub(crate) shape: ShapeArgs,
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
+}
+
+/// `bench`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+Each line of FILE is {\"id\": …, \"lang\": …, \"text\": …, \"options\": {flag: value}},
+the options being flags of `query`.
+The figures are those of the second and later runs of each query, in this process.
+
+Example:
+  lakeql bench --queries queries.jsonl --repeat 20 --format csv")]
+pub(crate) struct BenchArgs {
+    /// The queries, one JSON object a line; - for stdin
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) queries: PathBuf,
+
+    /// How often each query is timed
+    #[arg(long, value_name = "N", default_value = "10")]
+    pub(crate) repeat: NonZeroUsize,
+}
+
+/// The flags of a query without its text, as `bench` finds them in its file.
+#[derive(Debug, Parser)]
+#[command(no_binary_name = true, disable_help_flag = true)]
+pub(crate) struct QueryFlags {
+    #[command(flatten)]
+    pub(crate) shape: ShapeArgs,
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
+}
+
+/// Where the text of a query comes from and what language it is in.
+#[derive(Clone, Debug, Args)]
+pub(crate) struct TextArgs {
+    /// The query; - reads it from stdin
+    #[arg(value_name = "TEXT", required_unless_present = "file", conflicts_with = "file")]
+    pub(crate) text: Option<String>,
+
+    /// Read the query from a file
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+
+    /// The query's language
+    #[arg(long, short, value_name = "LANGUAGE", value_parser = values::language_parser())]
+    pub(crate) lang: String,
+}
+
+/// What is done to the rows of any query's answer.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Rows and columns")]
+pub(crate) struct ShapeArgs {
+    /// Columns to show: attribute paths and summaries of series, such as hash,hparams.lr,loss.last
+    #[arg(long, value_name = "COLUMNS", value_parser = values::columns)]
+    pub(crate) select: Option<Columns>,
+
+    /// Columns to sort by, a leading minus for largest first, such as -loss.last,hash
+    #[arg(long, value_name = "COLUMNS", value_parser = values::columns, allow_hyphen_values = true)]
+    pub(crate) sort: Option<Columns>,
+
+    /// Most rows to show
+    #[arg(long, value_name = "N")]
+    pub(crate) limit: Option<usize>,
+
+    /// Rows to skip first
+    #[arg(long, value_name = "N", default_value_t, hide_default_value = true)]
+    pub(crate) offset: usize,
+}
+
+/// What single languages can be told.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "AimQL")]
+pub(crate) struct LanguageArgs {
+    /// What is searched [default: run]
+    #[arg(long, value_name = "ENTITY", value_parser = values::entity_parser())]
+    pub(crate) entity: Option<String>,
+
+    /// Minutes that are subtracted from UTC before a query sees created_at and finalized_at
+    #[arg(long, value_name = "N", default_value_t, hide_default_value = true, allow_negative_numbers = true)]
+    pub(crate) tz_offset_minutes: i64,
+
+    /// Only runs that come after this one, newest first
+    #[arg(long, value_name = "HASH")]
+    pub(crate) after: Option<String>,
+}
+
+impl LanguageArgs {
+    /// As the languages want it.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { entity: self.entity.clone(), tz_offset_minutes: self.tz_offset_minutes, after: self.after.clone() }
+    }
+}
+
+impl ShapeArgs {
+    /// As the engine wants it.
+    pub(crate) fn shape(&self) -> lakeql_engine::Shape {
+        let columns = |columns: &Option<Columns>| columns.as_ref().map(|c| c.0.clone()).unwrap_or_default();
+        lakeql_engine::Shape {
+            select: columns(&self.select),
+            sort: columns(&self.sort),
+            limit: self.limit,
+            offset: self.offset,
+        }
+    }
+}
+
+/// Values of `--stage`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum StageArg {
+    /// The language's syntax tree
+    Ast,
+    /// The query with its meaning spelled out
+    Query,
+    /// The logical plan
+    Logical,
+    /// The logical plan after all rewrites
+    Optimized,
+    /// The physical plan
+    Physical,
+    /// The query as SQL
+    Sql,
+    /// All of them
+    #[default]
+    All,
+}

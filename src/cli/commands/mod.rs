@@ -1,0 +1,41 @@
+//! The verbs, one file each.
+
+mod attributes;
+mod bench;
+mod compact;
+mod completions;
+mod demo;
+mod describe;
+mod explain;
+mod history;
+mod import;
+mod man;
+mod query;
+mod tables;
+mod vacuum;
+
+use crate::args::{Command, ImportKind};
+use crate::context::Context;
+use crate::failure::Failure;
+
+/// Runs a verb.
+pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failure> {
+    let context = &context;
+    match command {
+        Command::Import(args) => match args.kind {
+            ImportKind::Aim(args) => import::aim(context, &args).await,
+        },
+        Command::Query(args) => query::run(context, &args).await,
+        Command::Explain(args) => explain::run(context, &args).await,
+        Command::Bench(args) => bench::run(context, &args).await,
+        Command::Attributes(args) => attributes::run(context, &args).await,
+        Command::Tables => tables::run(context).await,
+        Command::Describe(args) => describe::run(context, &args).await,
+        Command::History => history::run(context).await,
+        Command::Compact => compact::run(context).await,
+        Command::Vacuum(args) => vacuum::run(context, &args).await,
+        Command::Demo(args) => demo::run(context, &args).await,
+        Command::Completions(args) => completions::run(context, &args),
+        Command::Man(args) => man::run(context, &args),
+    }
+}

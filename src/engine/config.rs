@@ -1,0 +1,50 @@
+//! The engine's settings and why they are not the defaults.
+
+use datafusion::error::Result;
+use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::prelude::SessionConfig;
+use std::sync::Arc;
+use std::time::Duration;
+
+/// Limits of a session.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Limits {
+    /// Bytes that operators may hold; unlimited if not given.
+    pub(crate) memory_bytes: Option<usize>,
+    /// Threads of a query; the machine's cores if not given.
+    pub(crate) threads: Option<usize>,
+    /// Longest time from the first byte of the text to the last row.
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Footers, page indexes and statistics of a lake stay in memory: past the default of 50 MB every query would read them
+/// again.
+const METADATA_CACHE: usize = 512 << 20;
+
+pub(crate) fn session(limits: &Limits) -> SessionConfig {
+    let mut config = SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("lake", "public");
+    if let Some(threads) = limits.threads {
+        config = config.with_target_partitions(threads.max(1));
+    }
+    let options = config.options_mut();
+    // Predicates are applied while decoding, cheapest columns first, and the other columns only for what is left.
+    options.execution.parquet.pushdown_filters = true;
+    options.execution.parquet.reorder_filters = true;
+    // Statistics come with the file list; nothing is opened for them.
+    options.execution.collect_statistics = false;
+    options.execution.parquet.schema_force_view_types = true;
+    // Files come cut into the right number of pieces, each in order.
+    options.optimizer.repartition_file_scans = false;
+    options.optimizer.prefer_existing_sort = true;
+    options.sql_parser.collect_spans = true;
+    options.sql_parser.map_string_types_to_utf8view = true;
+    config
+}
+
+pub(crate) fn runtime(limits: &Limits) -> Result<Arc<RuntimeEnv>> {
+    let mut builder = RuntimeEnvBuilder::new().with_metadata_cache_limit(METADATA_CACHE);
+    if let Some(bytes) = limits.memory_bytes {
+        builder = builder.with_memory_limit(bytes, 1.0);
+    }
+    builder.build_arc()
+}

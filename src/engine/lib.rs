@@ -1,0 +1,19 @@
+//! Query to batches: resolve, plan, run, explain.
+//!
+//! [`Session::query`] is the path of a query in a few lines, and the place to start reading.
+
+mod config;
+mod error;
+mod evaluate;
+pub mod explain;
+mod resolve;
+mod results;
+mod session;
+mod shape;
+pub mod sql;
+
+pub use error::{Error, Result};
+pub use explain::{Explain, Stage};
+pub use results::Results;
+pub use session::{Bench, Session, SessionBuilder};
+pub use shape::Shape;

@@ -1,0 +1,171 @@
+//! Query and catalogue to logical plan: names become columns, leaves become predicates that storage can prune by.
+//!
+//! | file | what it resolves |
+//! |---|---|
+//! | `needs.rs` | which columns of which tables a query touches, and the joins that bring them together |
+//! | `predicate.rs` | [`model::Expr`](lakeql_query::model::Expr) to predicates |
+//! | `compare.rs` | one comparison over typed columns |
+//! | `program.rs` | row-by-row programs and the columns they are given |
+//! | `select.rs` | names of `--select` and `--sort` |
+
+mod compare;
+mod needs;
+mod predicate;
+mod program;
+mod select;
+
+use crate::shape::Shape;
+use crate::{Error, Result};
+use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::datatypes::TimestampMicrosecondType;
+use datafusion::common::ScalarValue;
+use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, lit};
+use datafusion::prelude::{DataFrame, SessionContext};
+use lakeql_lake::Snapshot;
+use lakeql_lake::catalog::paths::PathOwner;
+use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
+use lakeql_query::model::{Expr as Predicate, Place, Query, Relation, SortKey, Transform};
+use needs::Needs;
+use predicate::Value;
+use std::sync::Arc;
+
+/// Turns queries into plans over one version of a lake.
+pub(crate) struct Resolver<'a> {
+    context: &'a SessionContext,
+    snapshot: &'a Arc<Snapshot>,
+    store: &'a ObjectStoreUrl,
+}
+
+impl<'a> Resolver<'a> {
+    pub(crate) fn new(context: &'a SessionContext, snapshot: &'a Arc<Snapshot>, store: &'a ObjectStoreUrl) -> Self {
+        Self { context, snapshot, store }
+    }
+
+    /// The plan, and notes about names that no run has.
+    pub(crate) async fn resolve(&self, query: &Query) -> Result<(LogicalPlan, Vec<Diagnostic>)> {
+        let mut needs = Needs::new(self.snapshot, self.store, query.relation);
+        let mut notes = vec![];
+        let mut filters = vec![];
+        let mut sort: Vec<SortExpr> = vec![];
+        let mut slice = None;
+        let mut columns = None;
+        for transform in &query.transforms {
+            match transform {
+                Transform::Filter(predicate) => {
+                    self.note_unknown(predicate, &mut notes);
+                    filters.push(needs.predicate(predicate)?);
+                }
+                Transform::After { hash } => {
+                    if let Some(filter) = self.after(hash, &mut needs).await? {
+                        filters.push(filter);
+                    }
+                }
+                Transform::Sort(keys) => {
+                    for SortKey { column, descending } in keys {
+                        let found = self.column(column, &mut needs).await?;
+                        sort.push(found.value.sort(!descending, false));
+                    }
+                }
+                Transform::Slice { offset, limit } => slice = Some((*offset, *limit)),
+                Transform::Select(names) => {
+                    let mut chosen = vec![];
+                    for name in names {
+                        chosen.push(self.column(name, &mut needs).await?);
+                    }
+                    columns = Some(chosen);
+                }
+            }
+        }
+        let columns = match columns {
+            Some(columns) => columns,
+            None => needs.key_columns(),
+        };
+        let by_age = sort.is_empty();
+        sort.extend(needs.natural_order());
+        let output: Vec<Expr> = columns.into_iter().map(select::Column::into_expr).collect();
+        let mut plan = needs.plan(by_age)?;
+        for filter in filters {
+            plan = plan.filter(filter)?;
+        }
+        plan = plan.sort(sort)?;
+        if let Some((offset, limit)) = slice {
+            plan = plan.limit(offset, limit)?;
+        }
+        Ok((plan.project(output)?.build()?, notes))
+    }
+
+    /// Rows of runs that are older than this one; nothing if there is no such run.
+    async fn after(&self, hash: &str, needs: &mut Needs<'_>) -> Result<Option<Expr>> {
+        let mut lookup = Needs::new(self.snapshot, self.store, Relation::Runs);
+        let (own_hash, created) = (lookup.run("hash"), lookup.run("created_at"));
+        let plan = lookup.plan(false)?.filter(own_hash.eq(lit(hash)))?.project([created])?.build()?;
+        let batches = DataFrame::new(self.context.state(), plan).collect().await?;
+        let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
+        let micros = batch.column(0).as_primitive::<TimestampMicrosecondType>();
+        if micros.is_null(0) {
+            return Ok(None);
+        }
+        let time = lit(ScalarValue::TimestampMicrosecond(Some(micros.value(0)), Some("UTC".into())));
+        let (created, own_hash) = (needs.run("created_at"), needs.run("hash"));
+        let same_time = created.clone().eq(time.clone()).and(own_hash.gt(lit(hash)));
+        Ok(Some(created.lt(time).or(same_time)))
+    }
+
+    /// A missing name is legal and simply missing; that no run has it is worth a word.
+    fn note_unknown(&self, predicate: &Predicate, notes: &mut Vec<Diagnostic>) {
+        let paths = self.snapshot.paths();
+        let mut note = |leaf: &Predicate| {
+            let Some(attribute) = leaf.attribute() else { return };
+            let (owner, name, what) = match &attribute.place {
+                Place::Param(path) => (PathOwner::Run, needs::path_text(path), "no run has the param"),
+                Place::Summary { series, .. } => (PathOwner::Series, series.clone(), "no run has the sequence"),
+                Place::Context(path) => (PathOwner::Context, needs::path_text(path), "no context has the key"),
+                Place::Run(_) | Place::Series(_) => return,
+            };
+            if !paths.get(owner, &name).is_empty() {
+                return;
+            }
+            let note = Diagnostic::note(Kind::NotFound, format!("{what} `{name}`")).label(attribute.span, "");
+            let note = match did_you_mean(&name, paths.names(owner)) {
+                Some(near) => note.hint(format!("did you mean `{near}`?")),
+                None => note,
+            };
+            if !notes.contains(&note) {
+                notes.push(note);
+            }
+        };
+        predicate.walk(&mut note);
+    }
+}
+
+/// `--select`, `--sort`, `--offset` and `--limit` on the answer of an SQL query.
+pub(crate) fn shape_sql(plan: LogicalPlan, shape: &Shape) -> Result<LogicalPlan> {
+    let schema = Arc::clone(plan.schema());
+    let known = |name: &str| -> Result<Expr> {
+        if schema.fields().iter().any(|field| field.name() == name) {
+            return Ok(Expr::Column(datafusion::common::Column::from_name(name)));
+        }
+        let names = schema.fields().iter().map(|field| field.name().as_str());
+        let problem = Diagnostic::error(Kind::NotFound, format!("the answer has no column `{name}`"));
+        Err(Error::Query(vec![match did_you_mean(name, names) {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem,
+        }]))
+    };
+    let mut builder = LogicalPlanBuilder::from(plan);
+    for transform in shape.transforms() {
+        builder = match transform {
+            Transform::Sort(keys) => {
+                let keys = keys.iter().map(|key| Ok(known(&key.column)?.sort(!key.descending, false)));
+                builder.sort(keys.collect::<Result<Vec<_>>>()?)?
+            }
+            Transform::Slice { offset, limit } => builder.limit(offset, limit)?,
+            Transform::Select(names) => {
+                builder.project(names.iter().map(|name| known(name)).collect::<Result<Vec<_>>>()?)?
+            }
+            Transform::Filter(_) | Transform::After { .. } => builder,
+        };
+    }
+    Ok(builder.build()?)
+}

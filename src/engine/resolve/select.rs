@@ -1,0 +1,206 @@
+//! Names of `--select` and `--sort`: properties, attribute paths, summaries of sequences.
+
+use super::needs::{Needs, Typed, path_text};
+use super::{Resolver, Value};
+use crate::{Error, Result};
+use datafusion::arrow::array::{Array, AsArray};
+use datafusion::arrow::datatypes::DataType;
+use datafusion::common::metadata::FieldMetadata;
+use datafusion::functions::core::expr_fn::coalesce;
+use datafusion::logical_expr::{Expr, cast, lit};
+use datafusion::prelude::DataFrame;
+use lakeql_lake::catalog::path::{PathKey, parse_path};
+use lakeql_lake::catalog::paths::PathOwner;
+use lakeql_lake::Table;
+use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
+use lakeql_query::model::{Key, Place, Relation};
+use std::collections::BTreeMap;
+
+/// A column of the answer.
+pub(super) struct Column {
+    name: String,
+    pub(super) value: Expr,
+    /// Whether its texts are JSON.
+    json: bool,
+}
+
+impl Column {
+    pub(super) fn new(name: &str, value: Expr) -> Self {
+        Self { name: name.to_owned(), value, json: false }
+    }
+
+    pub(super) fn json(name: &str, value: Expr) -> Self {
+        Self { name: name.to_owned(), value, json: true }
+    }
+
+    pub(super) fn into_expr(self) -> Expr {
+        if self.json {
+            let mark = BTreeMap::from([("lakeql.json".to_owned(), "true".to_owned())]);
+            self.value.alias_with_metadata(self.name, Some(FieldMetadata::new(mark)))
+        } else {
+            self.value.alias(self.name)
+        }
+    }
+}
+
+/// Columns of runs that can be asked for by name.
+const RUN_COLUMNS: [&str; 12] = [
+    "hash", "name", "experiment", "description", "tags", "archived", "active", "created_at", "finalized_at", "end_time",
+    "duration", "imported_at",
+];
+
+/// Columns of sequences that can be asked for by name.
+const SERIES_COLUMNS: [&str; 17] = [
+    "name", "context", "kind", "dtype", "version", "first", "last", "min", "max", "first_step", "last_step",
+    "record_max_length", "n", "mean", "m2", "n_nan", "context_hash",
+];
+
+impl Resolver<'_> {
+    /// The column of this name: of the sequence, of the run, a param, a summary of one of the run's sequences.
+    pub(super) async fn column(&self, name: &str, needs: &mut Needs<'_>) -> Result<Column> {
+        if let Relation::Series(_) = needs.relation {
+            if name == "context" {
+                return Ok(Column::json(name, needs.series(name)));
+            }
+            if SERIES_COLUMNS.contains(&name) {
+                return Ok(Column::new(name, needs.series(name)));
+            }
+            if name == "run" {
+                return Ok(Column::new(name, needs.run("hash")));
+            }
+            if let Some(path) = name.strip_prefix("context.").and_then(text_path)
+                && let Some(typed) = needs.context(&path)
+            {
+                return self.typed(name, &typed, None);
+            }
+        }
+        let of_run = name.strip_prefix("run.").unwrap_or(name);
+        if RUN_COLUMNS.contains(&of_run) {
+            let value = if of_run == "duration" {
+                match needs.value(&Place::Run(of_run.into()))? {
+                    Value::Typed(Typed { float: Some(column), .. }) => column,
+                    _ => needs.run(of_run),
+                }
+            } else {
+                needs.run(of_run)
+            };
+            return Ok(Column::new(name, value));
+        }
+        if of_run == "params" {
+            return Ok(Column::json(name, needs.run("params")));
+        }
+        if let Some(path) = text_path(of_run)
+            && !self.snapshot.paths().get(PathOwner::Run, &path_text(&path)).is_empty()
+        {
+            let nested = needs.may_nest(&path).then_some(path.as_slice());
+            let typed = needs.param(&path);
+            let document = nested.map(|path| (path, needs.run("params")));
+            return self.typed(name, &typed, document);
+        }
+        if let Some(column) = self.summary(name, of_run, needs).await? {
+            return Ok(column);
+        }
+        Err(self.unknown(name, needs.relation))
+    }
+
+    /// One column out of those of each type: numbers stay numbers, anything mixed becomes text.
+    fn typed(&self, name: &str, typed: &Typed, document: Option<(&[Key], Expr)>) -> Result<Column> {
+        if let Some((path, params)) = document {
+            let mut args = vec![params];
+            args.extend(path.iter().map(|key| match key {
+                Key::Text(text) => lit(text.as_str()),
+                Key::Int(number) => lit(*number),
+            }));
+            return Ok(Column::json(name, lakeql_udfs::json_value().call(args)));
+        }
+        let scalars: Vec<Expr> =
+            [&typed.int, &typed.float, &typed.bool, &typed.text].into_iter().flatten().cloned().collect();
+        Ok(match (scalars.as_slice(), typed) {
+            ([], _) => Column::new(name, lit(datafusion::common::ScalarValue::Utf8(None))),
+            ([one], _) => Column::new(name, one.clone()),
+            (_, Typed { int: Some(int), float: Some(float), bool: None, text: None, .. }) => {
+                Column::new(name, coalesce(vec![float.clone(), cast(int.clone(), DataType::Float64)]))
+            }
+            _ => Column::new(name, coalesce(scalars.into_iter().map(|value| cast(value, DataType::Utf8)).collect())),
+        })
+    }
+
+    /// `loss.last` or `loss{"subset":"train"}.last`.
+    async fn summary(&self, name: &str, of_run: &str, needs: &mut Needs<'_>) -> Result<Option<Column>> {
+        let Some((series, field)) = of_run.rsplit_once('.') else { return Ok(None) };
+        if !SERIES_COLUMNS.contains(&field) || ["name", "context", "kind"].contains(&field) {
+            return Ok(None);
+        }
+        let known = |series: &str| !self.snapshot.paths().get(PathOwner::Series, series).is_empty();
+        let (series, context) = match series.split_once('{') {
+            Some((series, rest)) if known(series) => (series, format!("{{{rest}")),
+            _ if known(series) => (series, self.only_context(series).await?),
+            _ => return Ok(None),
+        };
+        let value = needs.summary(series, &context, field)?;
+        Ok(Some(Column::new(name, value)))
+    }
+
+    /// The context meant when none is given: the empty one, or the only one there is.
+    async fn only_context(&self, series: &str) -> Result<String> {
+        let lookup = Needs::new(self.snapshot, self.store, Relation::Runs);
+        let plan = lookup.contexts_of(series)?;
+        let batches = DataFrame::new(self.context.state(), plan).collect().await?;
+        let mut contexts: Vec<String> = vec![];
+        for batch in &batches {
+            let texts = batch.column(0).as_string_view();
+            contexts.extend((0..texts.len()).map(|row| texts.value(row).to_owned()));
+        }
+        contexts.sort();
+        if contexts.iter().any(|context| context == "{}") {
+            return Ok("{}".into());
+        }
+        match contexts.as_slice() {
+            [only] => Ok(only.clone()),
+            [] => Ok("{}".into()),
+            [first, ..] => Err(Error::Query(vec![
+                Diagnostic::error(Kind::Semantic, format!("the sequence `{series}` has {} contexts", contexts.len()))
+                    .hint(format!("say which one, for example `{series}{first}.last`")),
+            ])),
+        }
+    }
+
+    fn unknown(&self, name: &str, relation: Relation) -> Error {
+        let paths = self.snapshot.paths();
+        let columns: &[&str] = match relation {
+            Relation::Runs => &[],
+            Relation::Series(_) => &SERIES_COLUMNS,
+        };
+        let known = columns.iter().chain(&RUN_COLUMNS).copied();
+        let known = known.chain(paths.names(PathOwner::Run));
+        let near = did_you_mean(name, known).map(str::to_owned);
+        let problem = Diagnostic::error(Kind::NotFound, format!("there is no column, param or sequence `{name}`"));
+        Error::Query(vec![match near {
+            Some(near) => problem.hint(format!("did you mean `{near}`?")),
+            None => problem.hint("`lakeql attributes` lists the params, `SEQUENCE.last` shows a summary"),
+        }])
+    }
+}
+
+/// The path that the text spells, as the model has it.
+fn text_path(text: &str) -> Option<Vec<Key>> {
+    let keys = parse_path(text).ok()?;
+    Some(
+        keys.into_iter()
+            .map(|key| match key {
+                PathKey::Text(text) => Key::Text(text),
+                PathKey::Int(number) => Key::Int(number),
+            })
+            .collect(),
+    )
+}
+
+impl Needs<'_> {
+    /// The distinct contexts of the sequences of this name.
+    fn contexts_of(&self, series: &str) -> Result<datafusion::logical_expr::LogicalPlan> {
+        let table = self.scan("s", Table::Series, &["name", "context_key"], false)?;
+        let column = |name: &str| Expr::Column(datafusion::common::Column::new(Some("s"), name));
+        let plan = table.filter(column("name").eq(lit(series)))?.project([column("context_key")])?.distinct()?;
+        Ok(plan.build()?)
+    }
+}

@@ -1,0 +1,6 @@
+//! The integration tests: one binary, because each one that links the engine is large.
+
+mod gold;
+mod layers;
+mod lake;
+mod support;

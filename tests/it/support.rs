@@ -1,0 +1,71 @@
+//! What several tests need.
+
+use futures::TryStreamExt;
+use lakeql::{Lake, Session, Settings, Shape};
+use lakeql_lake::AsOf;
+use lakeql_lake::ingest::ImportOptions;
+use lakeql_lake::ingest::aim::import_aim;
+use lakeql_query::source::Source;
+use object_store::memory::InMemory;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// A file below the repository's root.
+pub(crate) fn repository(path: &str) -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join(path)
+}
+
+/// An empty lake in memory.
+pub(crate) async fn empty_lake() -> Lake {
+    Lake::with_store(Arc::new(InMemory::new()), object_store::path::Path::from("lake")).await.unwrap()
+}
+
+/// A lake in memory that holds these exports.
+pub(crate) async fn lake_of(files: &[&str]) -> Lake {
+    let lake = empty_lake().await;
+    let files: Vec<_> = files.iter().map(|file| repository(file)).collect();
+    import_aim(&lake, &files, &ImportOptions::default(), &|_| {}).await.unwrap();
+    lake
+}
+
+/// A session over the newest version.
+pub(crate) async fn session(lake: &Lake) -> Session {
+    Session::of_snapshot(lake.snapshot(AsOf::Latest).await.unwrap()).unwrap()
+}
+
+/// All rows of an answer as JSON objects, one a line of `jsonl`.
+pub(crate) async fn rows(
+    session: &Session,
+    text: &str,
+    lang: &str,
+    settings: &Settings,
+    shape: &Shape,
+) -> lakeql::Result<Vec<serde_json::Value>> {
+    let results = session.query(&Source::query(text), lang, settings, shape).await?;
+    let (schema, buffer) = (results.schema.clone(), Buffer::default());
+    let options = lakeql::output::EncodeOptions::default();
+    let mut encoder =
+        lakeql::output::encoder(lakeql::output::Format::Jsonl, schema, &options, Box::new(buffer.clone())).unwrap();
+    let batches: Vec<_> = results.stream.try_collect().await?;
+    for batch in &batches {
+        encoder.write(batch).unwrap();
+    }
+    encoder.finish().unwrap();
+    let text = String::from_utf8(buffer.0.lock().unwrap().clone()).unwrap();
+    Ok(text.lines().map(|line| serde_json::from_str(line).unwrap()).collect())
+}
+
+/// A sink that can be looked into afterwards.
+#[derive(Clone, Default)]
+struct Buffer(Arc<std::sync::Mutex<Vec<u8>>>);
+
+impl std::io::Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
