@@ -1,1 +1,45 @@
-//! Functions for any DataFusion: one function, one file
+//! Functions for any DataFusion: one function, one file.
+//!
+//! Functions are named after what they compute. They take and return Arrow arrays, and nothing in them knows a lake, a
+//! query language or a file, so that any DataFusion can have them:
+//!
+//! ```
+//! let names: Vec<_> = lakeql_udfs::all().iter().map(|function| function.name().to_owned()).collect();
+//! assert!(names.contains(&"json_value".to_owned()));
+//! ```
+//!
+//! | function | value |
+//! |---|---|
+//! | `json_value(json, key…)` | the JSON text of what lies in a JSON text at a path |
+//! | `json_text(json, key…)` | the same, a text without its quotes and null as null |
+//! | `json_list(list)` | the JSON text of a list of numbers, texts or booleans |
+//! | `size_bytes('20MB')` | the number of bytes that a size stands for |
+//! | `glob_match(text, pattern)` | whether a text matches a pattern with `*` and `?` |
+
+pub mod scalar;
+
+use datafusion_expr::ScalarUDF;
+use datafusion_expr::registry::FunctionRegistry;
+use std::sync::Arc;
+
+/// All functions.
+pub fn all() -> Vec<ScalarUDF> {
+    vec![
+        ScalarUDF::from(scalar::json_value::JsonValue::json()),
+        ScalarUDF::from(scalar::json_value::JsonValue::text()),
+        ScalarUDF::from(scalar::json_list::JsonList::new()),
+        ScalarUDF::from(scalar::size_bytes::SizeBytes::new()),
+        ScalarUDF::from(scalar::glob_match::GlobMatch::new()),
+    ]
+}
+
+/// Makes all functions known to a session.
+///
+/// # Errors
+/// The registry refuses a function.
+pub fn register(registry: &mut dyn FunctionRegistry) -> datafusion_common::Result<()> {
+    for function in all() {
+        registry.register_udf(Arc::new(function))?;
+    }
+    Ok(())
+}

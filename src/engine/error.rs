@@ -90,7 +90,6 @@ impl From<DataFusionError> for Error {
                 ArrowError::ExternalError(source) => DataFusionError::External(source).into(),
                 other => Self::Engine(Box::new(other.into())),
             },
-            DataFusionError::External(source) => Self::Engine(Box::new(DataFusionError::External(source))),
             other => Self::Engine(Box::new(other)),
         }
     }

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 /// Batches of an answer. Dropping the stream stops the query.
-pub type Batches = BoxStream<'static, Result<RecordBatch>>;
+type Batches = BoxStream<'static, Result<RecordBatch>>;
 
 /// The answer to a query.
 pub struct Results {
@@ -21,7 +21,7 @@ pub struct Results {
     /// What there is to know about the query although it is answered.
     pub notes: Vec<Diagnostic>,
     /// The rows.
-    pub stream: Batches,
+    pub stream: BoxStream<'static, Result<RecordBatch>>,
     /// What is being run. Afterwards its metrics tell what was read.
     pub plan: Arc<dyn ExecutionPlan>,
 }

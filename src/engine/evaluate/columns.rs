@@ -45,7 +45,9 @@ impl Argument {
             wanted => inner == wanted,
         };
         if !fits && !inner.is_null() {
-            return Err(DataFusionError::Internal(format!("a program is given a column of type {found}, not {wanted}")));
+            return Err(DataFusionError::Internal(format!(
+                "a program is given a column of type {found}, not {wanted}"
+            )));
         }
         Ok(cast(&self.array, wanted)?)
     }

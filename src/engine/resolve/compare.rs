@@ -109,7 +109,7 @@ fn flags(column: Expr, truth: bool, falsehood: bool) -> Expr {
     match (truth, falsehood) {
         (true, true) => column.is_not_null(),
         (true, false) => column,
-        (false, true) => column.is_false(),
+        (false, true) => column.eq(lit(false)),
         (false, false) => lit(false),
     }
 }

@@ -139,6 +139,11 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// A query that no language can produce.
+fn internal(message: &str) -> Error {
+    datafusion::error::DataFusionError::Internal(message.to_owned()).into()
+}
+
 /// `--select`, `--sort`, `--offset` and `--limit` on the answer of an SQL query.
 pub(crate) fn shape_sql(plan: LogicalPlan, shape: &Shape) -> Result<LogicalPlan> {
     let schema = Arc::clone(plan.schema());

@@ -195,7 +195,7 @@ impl<'a> Needs<'a> {
     /// A column of one sequence of the run, by name and context (JSON).
     pub(super) fn summary(&mut self, series: &str, context: &str, field: &str) -> Result<Expr> {
         let context = lakeql_lake::ingest::aim::canonical_context(context)
-            .map_err(|reason| crate::Error::internal(format!("a context that cannot be read: {reason}")))?;
+            .map_err(|reason| super::internal(&format!("a context that cannot be read: {reason}")))?;
         let key = (series.to_owned(), context);
         let index = match self.summaries.iter().position(|(known, _)| *known == key) {
             Some(index) => index,

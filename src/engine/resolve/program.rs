@@ -4,7 +4,6 @@ use super::needs::{Needs, path_text};
 use crate::Result;
 use crate::evaluate::{Binding, call};
 use datafusion::logical_expr::Expr;
-use lakeql_lake::catalog::path::ColumnType;
 use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::model::{
     Attribute, CompareOp, Entity, Expr as Predicate, Inputs, Key, Literal, Place, Program, Relation,
@@ -94,7 +93,7 @@ impl Needs<'_> {
                 (node(context), path.as_slice())
             }
             Place::Run(_) | Place::Summary { .. } | Place::Series(_) => {
-                return Err(crate::Error::internal("a column that cannot be compared".into()));
+                return Err(super::internal("a column that cannot be compared"));
             }
         };
         let index = |value: PyExpr, key: &Key| {
@@ -121,7 +120,7 @@ impl Needs<'_> {
                     let parent = parents.iter().fold(subject, index);
                     compare(node(PyKind::Str(last.clone())), PyCompare::In, parent)
                 }
-                _ => return Err(crate::Error::internal("an index that is asked for".into())),
+                _ => return Err(super::internal("an index that is asked for")),
             },
             Predicate::Literal(_)
             | Predicate::All(_)
@@ -130,7 +129,7 @@ impl Needs<'_> {
             | Predicate::Contains { .. }
             | Predicate::StartsWith { .. }
             | Predicate::EndsWith { .. }
-            | Predicate::Evaluate { .. } => return Err(crate::Error::internal("not a leaf over a path".into())),
+            | Predicate::Evaluate { .. } => return Err(super::internal("not a leaf over a path")),
         };
         self.program(&Program { expr, text: String::new(), entity, offset_minutes: 0, inputs }, true)
     }

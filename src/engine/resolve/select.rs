@@ -7,7 +7,7 @@ use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::metadata::FieldMetadata;
 use datafusion::functions::core::expr_fn::coalesce;
-use datafusion::logical_expr::{Expr, cast, lit};
+use datafusion::logical_expr::{Expr, ScalarUDF, cast, lit};
 use datafusion::prelude::DataFrame;
 use lakeql_lake::catalog::path::{PathKey, parse_path};
 use lakeql_lake::catalog::paths::PathOwner;
@@ -111,7 +111,7 @@ impl Resolver<'_> {
                 Key::Text(text) => lit(text.as_str()),
                 Key::Int(number) => lit(*number),
             }));
-            return Ok(Column::json(name, lakeql_udfs::json_value().call(args)));
+            return Ok(Column::json(name, json_value().call(args)));
         }
         let scalars: Vec<Expr> =
             [&typed.int, &typed.float, &typed.bool, &typed.text].into_iter().flatten().cloned().collect();
@@ -203,4 +203,8 @@ impl Needs<'_> {
         let plan = table.filter(column("name").eq(lit(series)))?.project([column("context_key")])?.distinct()?;
         Ok(plan.build()?)
     }
+}
+
+fn json_value() -> ScalarUDF {
+    ScalarUDF::from(lakeql_udfs::scalar::json_value::JsonValue::json())
 }

@@ -28,7 +28,7 @@ const UPLOAD_PART_BYTES: usize = 8 << 20;
 /// Rows in a row group: small enough that two cores have work, large enough that pages compress.
 pub fn row_group_rows(table: Table) -> usize {
     match table {
-        Table::Runs => 65_536,
+        Table::Runs => 32_768,
         Table::Attributes => 262_144,
         Table::Series | Table::Paths => 131_072,
         Table::Points | Table::TextPoints => 1_048_576,
