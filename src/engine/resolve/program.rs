@@ -4,6 +4,8 @@ use super::needs::{Needs, path_text};
 use crate::Result;
 use crate::evaluate::{Binding, call};
 use datafusion::logical_expr::Expr;
+use lakeql_lake::Table;
+use lakeql_lake::catalog::path::{ColumnType, column_name};
 use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::model::{
     Attribute, CompareOp, Entity, Expr as Predicate, Inputs, Key, Literal, Place, Program, Relation,
@@ -36,7 +38,9 @@ impl Needs<'_> {
             args.push((Binding::Document, self.run("params")));
         }
         for summary in &program.inputs.summaries {
-            for column in stored(&summary.field) {
+            // A media sequence keeps an object as its last value.
+            let object = (summary.field == "last").then_some(["kind", "last_json"]);
+            for column in stored(&summary.field).into_iter().chain(object.into_iter().flatten().map(str::to_owned)) {
                 let expr = self.summary(&summary.series, &summary.context, &column)?;
                 args.push((Binding::Summary { summary: summary.clone(), column }, expr));
             }
@@ -62,6 +66,11 @@ impl Needs<'_> {
         let entries = self.snapshot.paths().get(PathOwner::Run, &text);
         let has = |kind: &str| entries.iter().any(|entry| entry.kind == kind);
         if has("list") || has("dict") {
+            return true;
+        }
+        // A column of kinds that no kind explains says that there are integers beyond 64 bits.
+        let kinds = column_name(&text, ColumnType::Kind);
+        if !has("null") && self.snapshot.table(Table::Runs).schema.index_of(&kinds).is_ok() {
             return true;
         }
         // A prefix of the path may be a list, or a mapping with keys that are not texts, whose elements have no paths.

@@ -5,6 +5,7 @@ use datafusion::execution::context::SQLOptions;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::sql::parser::{ExplainStatement, Statement};
 use datafusion::sql::sqlparser::ast::{Statement as SqlStatement, visit_relations};
+use datafusion::sql::sqlparser::keywords::Keyword;
 use datafusion::sql::sqlparser::tokenizer::Token;
 use lakeql_query::diagnostic::{Diagnostic, Kind};
 use lakeql_query::span::Span;
@@ -19,9 +20,9 @@ const REFUSED: &[&str] = &[
     "ROLLBACK", "SAVEPOINT", "SET", "START", "TRUNCATE", "UNCACHE", "UNLOAD", "UPDATE", "USE", "VACUUM",
 ];
 
-/// Most tokens in a row without a comma, parentheses around counted along. A chain of operators becomes a tree that is
-/// as deep as the chain is long; every tree has to fit on the stack of a thread.
-const LONGEST_CHAIN: usize = 8_000;
+/// Deepest tree that a query may become, in tokens. A chain of operators becomes a tree that is as deep as the chain is
+/// long, two tokens a level at least, and trees are copied and dropped level by level on a thread's stack of 2 MB.
+const LONGEST_CHAIN: usize = 1_500;
 
 /// Most tables in a query: plans of joins become as deep as there are tables.
 const MOST_TABLES: usize = 256;
@@ -41,29 +42,48 @@ pub(super) fn before_parsing(text: &SqlText<'_>) -> Result<(), Diagnostic> {
     chains(text)
 }
 
+/// One open parenthesis, bracket, brace or CASE.
+#[derive(Clone, Copy, Default)]
+struct Level {
+    /// Tokens since the last comma.
+    chain: usize,
+    /// The deepest thing among them.
+    child: usize,
+    /// The deepest of the pieces before the last comma.
+    before: usize,
+}
+
+impl Level {
+    fn depth(self) -> usize {
+        self.before.max(self.chain + self.child)
+    }
+}
+
+/// Refuses texts whose trees would be too deep. Siblings in lists do not add up, links of a chain do.
 fn chains(text: &SqlText<'_>) -> Result<(), Diagnostic> {
-    // Tokens since the last comma on each open level.
-    let mut levels = vec![0_usize];
-    let mut total = 0;
+    let mut outer: Vec<Level> = vec![];
+    let mut level = Level::default();
     for (token, span) in text.tokens() {
-        match token {
-            Token::LParen | Token::LBracket | Token::LBrace => levels.push(0),
-            Token::RParen | Token::RBracket | Token::RBrace if levels.len() > 1 => {
-                total -= levels.pop().unwrap_or_default();
+        let word = match token {
+            Token::Word(word) if word.quote_style.is_none() => word.keyword,
+            _ => Keyword::NoKeyword,
+        };
+        match (token, word) {
+            (Token::LParen | Token::LBracket | Token::LBrace, _) | (_, Keyword::CASE) => {
+                outer.push(level);
+                level = Level::default();
             }
-            Token::Comma => {
-                if let Some(level) = levels.last_mut() {
-                    total -= std::mem::take(level);
+            (Token::RParen | Token::RBracket | Token::RBrace, _) | (_, Keyword::END) => {
+                if let Some(around) = outer.pop() {
+                    level = Level { child: around.child.max(level.depth()), chain: around.chain + 1, ..around };
                 }
-                continue;
             }
-            _ => {}
+            (Token::Comma, _) | (_, Keyword::WHEN | Keyword::THEN | Keyword::ELSE) => {
+                level = Level { before: level.depth(), ..Level::default() };
+            }
+            _ => level.chain += 1,
         }
-        if let Some(level) = levels.last_mut() {
-            *level += 1;
-            total += 1;
-        }
-        if total > LONGEST_CHAIN {
+        if level.depth() > LONGEST_CHAIN {
             return Err(Diagnostic::error(Kind::Limit, format!("an expression of more than {LONGEST_CHAIN} words"))
                 .label(*span, "too long here")
                 .hint("`x in (1, 2, 3)` may be as long as you like, `x = 1 or x = 2 or x = 3` may not"));

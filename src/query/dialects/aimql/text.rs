@@ -16,7 +16,8 @@ pub(super) struct Prepared {
 /// Strips the text, drops a leading `select … if`, parses the rest.
 pub(super) fn prepare(source: &Source) -> Result<Prepared, Vec<Diagnostic>> {
     let text = python_strip(&source.text);
-    let body = without_select(text);
+    // Only a text that begins with it: after a blank, `select` is a name like any other.
+    let body = if source.text.starts_with(text) { without_select(text) } else { text };
     // A pure test on the text: it is also switched off by `run.archived_flag` or inside a string.
     let default_filter = !body.contains("run.archived");
     if body.trim().is_empty() && python_strip(body).is_empty() {

@@ -8,6 +8,7 @@ use crate::span::Span;
 use num_bigint::BigInt;
 use ruff_python_ast as ast;
 use ruff_text_size::{Ranged, TextRange};
+use std::cell::Cell;
 
 /// Deepest tree that is accepted; deeper ones are refused as [`Kind::Limit`].
 pub const MAX_DEPTH: usize = 200;
@@ -36,7 +37,7 @@ pub fn parse_parenthesized(text: &str) -> Result<PyExpr, Diagnostic> {
             let message = syntax_message(&error.error.to_string());
             Diagnostic::error(Kind::Syntax, message).label(place, "")
         })?;
-        Converter { text_len: text.len() }.expr(parsed.expr(), 0)
+        Converter { text_len: text.len(), lambdas: Cell::new(0) }.expr(parsed.expr(), 0)
     };
     let stack = if text.len() < 4096 { 8 << 20 } else { PARSER_STACK };
     stacker::grow(stack, convert)
@@ -66,6 +67,8 @@ fn clamp(span: Span, len: usize) -> Span {
 /// Turns the parser's tree into ours.
 struct Converter {
     text_len: usize,
+    /// How many lambdas are around the current place: only inside of one may something be yielded.
+    lambdas: Cell<usize>,
 }
 
 type Converted<T = PyExpr> = Result<T, Diagnostic>;
@@ -164,7 +167,12 @@ impl Converter {
             },
             ast::Expr::Lambda(e) => PyKind::Lambda {
                 params: e.parameters.as_deref().map_or(Ok(vec![]), |p| self.params(p, d))?,
-                body: self.boxed(&e.body, d)?,
+                body: {
+                    self.lambdas.set(self.lambdas.get() + 1);
+                    let body = self.boxed(&e.body, d);
+                    self.lambdas.set(self.lambdas.get() - 1);
+                    body?
+                },
             },
             ast::Expr::Call(e) => PyKind::Call {
                 func: self.boxed(&e.func, d)?,
@@ -190,8 +198,8 @@ impl Converter {
                 _ => return Err(unsupported(span, "`:=` to anything but a name")),
             },
             ast::Expr::Await(e) => PyKind::Await(self.boxed(&e.value, d)?),
-            // Outside of a lambda there is no function to yield from; the lambda arm never looks into its body's yields.
-            ast::Expr::Yield(_) | ast::Expr::YieldFrom(_) => PyKind::Yield,
+            ast::Expr::Yield(_) | ast::Expr::YieldFrom(_) if self.lambdas.get() > 0 => PyKind::Yield,
+            ast::Expr::Yield(_) | ast::Expr::YieldFrom(_) => return Err(unsupported(span, "`yield` outside of a lambda")),
             ast::Expr::TString(_) => return Err(unsupported(span, "a template string")),
             ast::Expr::IpyEscapeCommand(_) => return Err(unsupported(span, "a shell escape")),
         };
