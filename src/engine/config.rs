@@ -22,7 +22,8 @@ pub(crate) struct Limits {
 const METADATA_CACHE: usize = 512 << 20;
 
 pub(crate) fn session(limits: &Limits) -> SessionConfig {
-    let mut config = SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("lake", "public");
+    let mut config =
+        SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("lake", "public");
     if let Some(threads) = limits.threads {
         config = config.with_target_partitions(threads.max(1));
     }

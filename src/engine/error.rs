@@ -236,7 +236,11 @@ mod tests {
         for (error, kind, message) in [
             (DataFusionError::ResourcesExhausted("x".into()), Kind::Limit, "out of memory for this query: x"),
             (DataFusionError::Plan("x".into()), Kind::Semantic, "x"),
-            (DataFusionError::Execution("Regular expression did not compile".into()), Kind::Regex, "Regular expression did not compile"),
+            (
+                DataFusionError::Execution("Regular expression did not compile".into()),
+                Kind::Regex,
+                "Regular expression did not compile",
+            ),
             (
                 DataFusionError::ArrowError(Box::new(ArrowError::CastError("no int".into())), None),
                 Kind::Type,

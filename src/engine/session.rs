@@ -6,7 +6,7 @@ use crate::resolve::Resolver;
 use crate::shape::Shape;
 use crate::{Error, Result, Results, sql};
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::execution::session_state::SessionStateBuilder;
+use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
@@ -74,6 +74,8 @@ impl SessionBuilder {
 pub struct Session {
     snapshot: Arc<Snapshot>,
     context: SessionContext,
+    /// The state of the context, which would be copied at every look at it.
+    state: SessionState,
     store: ObjectStoreUrl,
     limits: Limits,
     sql_ready: OnceLock<()>,
@@ -119,7 +121,8 @@ impl Session {
             context.register_udf(function);
         }
         context.register_udf(crate::evaluate::udf());
-        Ok(Self { snapshot, context, store, limits, sql_ready: OnceLock::new() })
+        let state = context.state();
+        Ok(Self { snapshot, context, state, store, limits, sql_ready: OnceLock::new() })
     }
 
     /// The version of the lake that is asked.
@@ -135,7 +138,7 @@ impl Session {
         let deadline = self.limits.timeout.map(|limit| (Instant::now() + limit, limit));
         let (plan, notes) = self.logical(source, lang, settings, shape).await?;
         let plan = self.physical(&plan).await?;
-        let stream = execute_stream(Arc::clone(&plan), self.context.task_ctx())?;
+        let stream = execute_stream(Arc::clone(&plan), self.state.task_ctx())?;
         Ok(Results::new(plan, stream, notes, deadline))
     }
 
@@ -173,14 +176,14 @@ impl Session {
         if wants(Stage::Sql) {
             sections.push(("sql".into(), explain::unparse_sql(&logical)));
         }
-        let optimized = self.context.state().optimize(&logical)?;
+        let optimized = self.state.optimize(&logical)?;
         if wants(Stage::Optimized) {
             sections.push(("optimized".into(), explain::logical_text(&optimized)));
         }
-        let physical = self.context.state().query_planner().create_physical_plan(&optimized, &self.context.state()).await?;
+        let physical = self.state.query_planner().create_physical_plan(&optimized, &self.state).await?;
         if analyze {
             let started = Instant::now();
-            let mut stream = execute_stream(Arc::clone(&physical), self.context.task_ctx())?;
+            let mut stream = execute_stream(Arc::clone(&physical), self.state.task_ctx())?;
             while stream.try_next().await?.is_some() {}
             let elapsed = started.elapsed();
             sections.push(("analyzed".into(), explain::analyzed_text(physical.as_ref())));
@@ -210,7 +213,7 @@ impl Session {
             let (plan, _) = self.logical(source, lang, settings, shape).await?;
             let plan = self.physical(&plan).await?;
             let planned = started.elapsed();
-            let mut stream = execute_stream(Arc::clone(&plan), self.context.task_ctx())?;
+            let mut stream = execute_stream(Arc::clone(&plan), self.state.task_ctx())?;
             let mut rows = 0;
             while let Some(batch) = stream.try_next().await? {
                 rows += batch.num_rows() as u64;
@@ -259,11 +262,11 @@ impl Session {
             return Ok((crate::resolve::shape_sql(plan, shape)?, vec![]));
         };
         let query = lower(dialect, source, settings, shape)?;
-        Resolver::new(&self.context, &self.snapshot, &self.store).resolve(&query).await
+        Resolver::new(&self.state, &self.snapshot, &self.store).resolve(&query).await
     }
 
     async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self.context.state().create_physical_plan(plan).await?)
+        Ok(self.state.create_physical_plan(plan).await?)
     }
 }
 

@@ -1,8 +1,12 @@
 //! The integration tests: one binary, because each one that links the engine is large.
 
+mod cli;
+mod docs;
+mod errors;
 mod faults;
 mod gold;
-mod layers;
 mod lake;
+mod layers;
 mod program;
+mod reads;
 mod support;

@@ -110,7 +110,8 @@ mod tests {
         ] {
             assert!(is_match(text, pattern), "{text} {pattern}");
         }
-        for (text, pattern) in [("", "?"), ("a", ""), ("hparams", "hparams.*"), ("abc", "a?"), ("LR", "lr"), ("ab", "*a")]
+        for (text, pattern) in
+            [("", "?"), ("a", ""), ("hparams", "hparams.*"), ("abc", "a?"), ("LR", "lr"), ("ab", "*a")]
         {
             assert!(!is_match(text, pattern), "{text} {pattern}");
         }

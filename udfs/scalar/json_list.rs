@@ -64,7 +64,7 @@ impl ScalarUDFImpl for JsonList {
         let list = Argument::new(list)?;
         let lists = list.array().as_list::<i32>();
         let items = lists.values();
-        let write: Box<dyn Fn(&mut StringBuilder, usize) -> std::fmt::Result> = match items.data_type() {
+        let write: WriteItem<'_> = match items.data_type() {
             DataType::Int64 => {
                 let items = items.as_primitive::<Int64Type>();
                 Box::new(|json, at| write!(json, "{}", items.value(at)))
@@ -103,6 +103,9 @@ impl ScalarUDFImpl for JsonList {
         finish(Arc::new(json.finish()), list.is_literal())
     }
 }
+
+/// Appends the item at a place.
+type WriteItem<'a> = Box<dyn Fn(&mut StringBuilder, usize) -> std::fmt::Result + 'a>;
 
 fn write_float(json: &mut StringBuilder, value: f64) -> std::fmt::Result {
     if value.is_finite() {

@@ -122,7 +122,9 @@ mod tests {
         ] {
             assert_eq!(parse(text), Some(bytes), "{text}");
         }
-        for text in ["", "MB", "-1", "1.2.3", "1e3", "1 M B", "5x", "5kbb", "9223372036854775808", "8192P", ".", "1 . 5"] {
+        for text in
+            ["", "MB", "-1", "1.2.3", "1e3", "1 M B", "5x", "5kbb", "9223372036854775808", "8192P", ".", "1 . 5"]
+        {
             assert_eq!(parse(text), None, "{text}");
         }
     }

@@ -70,10 +70,10 @@ const QUESTIONS: &[Question] = &[
         "The same lake in SQL: how good is each kind of model on each data set?",
         &[
             "query",
-            "select \"model\", \"dataset.name\" as dataset, count(*) as runs, \
+            "select \"model:text\" as model, \"dataset.name:text\" as dataset, count(*) as runs, \
              round(avg(last), 3) as mean, round(max(last), 3) as best\n\
              from metrics\n\
-             where name = 'accuracy' and \"context.subset\" = 'test'\n\
+             where name = 'accuracy' and \"context.subset:text\" = 'test'\n\
              group by 1, 2 order by 2, 4 desc",
             "--lang=sql",
         ],

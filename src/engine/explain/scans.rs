@@ -66,10 +66,9 @@ impl ScanReport {
     }
 
     fn visit(&mut self, plan: &dyn ExecutionPlan) {
-        if let Some(scan) = plan.downcast_ref::<DataSourceExec>() {
-            if let Some((config, _)) = scan.downcast_to_file_source::<ParquetSource>() {
-                self.scans.push(ScanStats::new(config, plan));
-            }
+        let scan = plan.downcast_ref::<DataSourceExec>();
+        if let Some((config, _)) = scan.and_then(|scan| scan.downcast_to_file_source::<ParquetSource>()) {
+            self.scans.push(ScanStats::new(config, plan));
         }
         for child in plan.children() {
             self.visit(child.as_ref());
@@ -98,7 +97,8 @@ impl ScanStats {
             if files.insert(location.as_ref()) {
                 stats.bytes_total += usize::try_from(file.object_meta.size).unwrap_or(usize::MAX);
                 if stats.table.is_empty() {
-                    stats.table = location.parts().rev().nth(1).map(|part| part.as_ref().to_owned()).unwrap_or_default();
+                    stats.table =
+                        location.parts().rev().nth(1).map(|part| part.as_ref().to_owned()).unwrap_or_default();
                 }
             }
         }
@@ -185,7 +185,8 @@ impl fmt::Display for ScanStats {
             writeln!(f, "  row groups  {}", Part { all: self.row_groups, pruned: self.row_groups_pruned })?;
         }
         if self.pages > 0 {
-            let rows = if self.page_rows_pruned > 0 { format!(" ({} rows)", self.page_rows_pruned) } else { String::new() };
+            let rows =
+                if self.page_rows_pruned > 0 { format!(" ({} rows)", self.page_rows_pruned) } else { String::new() };
             writeln!(f, "  pages       {}{rows}", Part { all: self.pages, pruned: self.pages_pruned })?;
         }
         writeln!(f, "  bytes       {} of {} read", bytes(self.bytes_scanned), bytes(self.bytes_total))?;
@@ -211,7 +212,7 @@ impl fmt::Display for Part {
     }
 }
 
-/// Bytes with a unit, and exactly where that matters: tests and people compare them.
+/// Bytes with a unit.
 fn bytes(count: usize) -> String {
     #[expect(clippy::cast_precision_loss, reason = "shown with two digits after the point")]
     let scaled = |unit: usize| count as f64 / unit as f64;

@@ -20,8 +20,9 @@ use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
 use datafusion::common::ScalarValue;
 use datafusion::execution::object_store::ObjectStoreUrl;
+use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, SortExpr, lit};
-use datafusion::prelude::{DataFrame, SessionContext};
+use datafusion::prelude::DataFrame;
 use lakeql_lake::Snapshot;
 use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
@@ -32,14 +33,14 @@ use std::sync::Arc;
 
 /// Turns queries into plans over one version of a lake.
 pub(crate) struct Resolver<'a> {
-    context: &'a SessionContext,
+    state: &'a SessionState,
     snapshot: &'a Arc<Snapshot>,
     store: &'a ObjectStoreUrl,
 }
 
 impl<'a> Resolver<'a> {
-    pub(crate) fn new(context: &'a SessionContext, snapshot: &'a Arc<Snapshot>, store: &'a ObjectStoreUrl) -> Self {
-        Self { context, snapshot, store }
+    pub(crate) fn new(state: &'a SessionState, snapshot: &'a Arc<Snapshot>, store: &'a ObjectStoreUrl) -> Self {
+        Self { state, snapshot, store }
     }
 
     /// The plan, and notes about names that no run has.
@@ -100,7 +101,7 @@ impl<'a> Resolver<'a> {
         let mut lookup = Needs::new(self.snapshot, self.store, Relation::Runs);
         let (own_hash, created) = (lookup.run("hash"), lookup.run("created_at"));
         let plan = lookup.plan(false)?.filter(own_hash.eq(lit(hash)))?.project([created])?.build()?;
-        let batches = DataFrame::new(self.context.state(), plan).collect().await?;
+        let batches = DataFrame::new(self.state.clone(), plan).collect().await?;
         let Some(batch) = batches.iter().find(|batch| batch.num_rows() > 0) else { return Ok(None) };
         let micros = batch.column(0).as_primitive::<TimestampMicrosecondType>();
         if micros.is_null(0) {

@@ -10,8 +10,8 @@ use datafusion::arrow::datatypes::{Field, Schema};
 use datafusion::common::Column;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::functions_aggregate::expr_fn::array_agg;
 use datafusion::functions::core::expr_fn::named_struct;
+use datafusion::functions_aggregate::expr_fn::array_agg;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlanBuilder, SortExpr, lit};
 use lakeql_lake::catalog::path::{ColumnType, PathKey, column_name, format_path};
 use lakeql_lake::catalog::paths::PathOwner;
@@ -92,8 +92,24 @@ fn column(table: &str, name: &str) -> Expr {
 
 /// Columns of a sequence's summaries that [`Needs::all_series`] hands over.
 const SERIES_FIELDS: [&str; 18] = [
-    "name", "context", "context_key", "context_hash", "kind", "dtype", "version", "first", "last", "min", "max",
-    "first_int", "last_int", "min_int", "max_int", "last_json", "first_step", "last_step",
+    "name",
+    "context",
+    "context_key",
+    "context_hash",
+    "kind",
+    "dtype",
+    "version",
+    "first",
+    "last",
+    "min",
+    "max",
+    "first_int",
+    "last_int",
+    "min_int",
+    "max_int",
+    "last_json",
+    "first_step",
+    "last_step",
 ];
 
 impl<'a> Needs<'a> {
@@ -267,7 +283,8 @@ impl<'a> Needs<'a> {
         }
         for (index, ((name, context), fields)) in self.summaries.iter().enumerate() {
             let table = format!("m{index}");
-            let columns: BTreeSet<_> = fields.iter().map(String::as_str).chain(["name", "context_key", "run"]).collect();
+            let columns: BTreeSet<_> =
+                fields.iter().map(String::as_str).chain(["name", "context_key", "run"]).collect();
             let columns: Vec<_> = columns.into_iter().collect();
             let values = self.scan(&table, Table::Series, &columns, false)?;
             let is_it = column(&table, "name").eq(lit(name.as_str()));
@@ -280,7 +297,8 @@ impl<'a> Needs<'a> {
             let list = named_struct(fields.flat_map(|name| [lit(name), column("all", name)]).collect());
             let values = self.scan("all", Table::Series, &columns, false)?;
             let values = values.aggregate([column("all", "run")], [array_agg(list).alias("series")])?;
-            let values = values.project([column("all", "run"), Expr::Column(Column::from_name("series"))])?.alias("all")?;
+            let values =
+                values.project([column("all", "run"), Expr::Column(Column::from_name("series"))])?.alias("all")?;
             plan = left_join(plan, "all", values)?;
         }
         Ok(plan)

@@ -33,7 +33,9 @@ impl Needs<'_> {
             Predicate::Compare { attribute, op, value } => {
                 self.leaf(expr, attribute, |found| compare::compare(found, *op, value))?
             }
-            Predicate::In { attribute, values } => self.leaf(expr, attribute, |found| compare::within(found, values))?,
+            Predicate::In { attribute, values } => {
+                self.leaf(expr, attribute, |found| compare::within(found, values))?
+            }
             Predicate::Contains { attribute, needle } => self.leaf(expr, attribute, |found| match found {
                 Value::Texts(list) => Some(array_has(list.clone(), lit(needle.as_str()))),
                 Value::Typed(typed) => Some(on_text(typed, |text| contains(text, lit(needle.as_str())))),
@@ -59,7 +61,9 @@ impl Needs<'_> {
                 self.leaf(expr, attribute, truthy)?
             }
             Predicate::Present(attribute) => self.leaf(expr, attribute, |found| match found {
-                Value::Typed(typed) => Some(balanced(typed.columns().map(|(_, c)| c.clone().is_not_null()).collect(), false)),
+                Value::Typed(typed) => {
+                    Some(balanced(typed.columns().map(|(_, c)| c.clone().is_not_null()).collect(), false))
+                }
                 Value::Texts(column) | Value::Time(column) => Some(column.clone().is_not_null()),
                 Value::Opaque => None,
             })?,

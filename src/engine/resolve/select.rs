@@ -9,9 +9,9 @@ use datafusion::common::metadata::FieldMetadata;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::{Expr, ScalarUDF, cast, lit};
 use datafusion::prelude::DataFrame;
+use lakeql_lake::Table;
 use lakeql_lake::catalog::path::{PathKey, parse_path};
 use lakeql_lake::catalog::paths::PathOwner;
-use lakeql_lake::Table;
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{Key, Place, Relation};
 use std::collections::BTreeMap;
@@ -45,14 +45,39 @@ impl Column {
 
 /// Columns of runs that can be asked for by name.
 const RUN_COLUMNS: [&str; 12] = [
-    "hash", "name", "experiment", "description", "tags", "archived", "active", "created_at", "finalized_at", "end_time",
-    "duration", "imported_at",
+    "hash",
+    "name",
+    "experiment",
+    "description",
+    "tags",
+    "archived",
+    "active",
+    "created_at",
+    "finalized_at",
+    "end_time",
+    "duration",
+    "imported_at",
 ];
 
 /// Columns of sequences that can be asked for by name.
 const SERIES_COLUMNS: [&str; 17] = [
-    "name", "context", "kind", "dtype", "version", "first", "last", "min", "max", "first_step", "last_step",
-    "record_max_length", "n", "mean", "m2", "n_nan", "context_hash",
+    "name",
+    "context",
+    "kind",
+    "dtype",
+    "version",
+    "first",
+    "last",
+    "min",
+    "max",
+    "first_step",
+    "last_step",
+    "record_max_length",
+    "n",
+    "mean",
+    "m2",
+    "n_nan",
+    "context_hash",
 ];
 
 impl Resolver<'_> {
@@ -145,7 +170,7 @@ impl Resolver<'_> {
     async fn only_context(&self, series: &str) -> Result<String> {
         let lookup = Needs::new(self.snapshot, self.store, Relation::Runs);
         let plan = lookup.contexts_of(series)?;
-        let batches = DataFrame::new(self.context.state(), plan).collect().await?;
+        let batches = DataFrame::new(self.state.clone(), plan).collect().await?;
         let mut contexts: Vec<String> = vec![];
         for batch in &batches {
             let texts = batch.column(0).as_string_view();

@@ -126,7 +126,9 @@ impl Diagnoser<'_> {
             let text = path.replace('\'', "''");
             let wide = format!("select {} from runs_wide('{text}')", quoted(path));
             return match typed.as_slice() {
-                _ if valid().any(|name| name == path) => problem.hint(format!("names with a dot need double quotes: {}", quoted(path))),
+                _ if valid().any(|name| name == path) => {
+                    problem.hint(format!("names with a dot need double quotes: {}", quoted(path)))
+                }
                 [] => problem.hint(format!("`{path}` is a parameter of runs: {wide}")),
                 _ => problem.hint(format!("`{path}` is a parameter of runs: {}, or {wide}", typed.join(", "))),
             };
@@ -144,8 +146,12 @@ impl Diagnoser<'_> {
     /// The parameter that a name means; SQL makes letters small that have no quotes.
     fn parameter(&self, written: &str) -> Option<&str> {
         let paths = self.paths?;
-        let exact = paths.get(PathOwner::Run, written).first().map(|entry| entry.path.as_str());
-        exact.or_else(|| paths.names(PathOwner::Run).find(|path| path.to_lowercase() == written.to_lowercase()))
+        let exact = |path: &str| paths.get(PathOwner::Run, path).first().map(|entry| entry.path.as_str());
+        // The typed column of a rare parameter.
+        let typed = parse_column_name(written).and_then(|(path, _)| exact(&path));
+        exact(written)
+            .or(typed)
+            .or_else(|| paths.names(PathOwner::Run).find(|path| path.to_lowercase() == written.to_lowercase()))
     }
 
     fn table(&self, message: &str, place: Option<Span>) -> Option<Diagnostic> {
@@ -154,7 +160,8 @@ impl Diagnoser<'_> {
         let prefix = format!("{}.", catalog.default_catalog);
         let name = name.strip_prefix(&prefix).unwrap_or(name);
         let name = name.strip_prefix(&format!("{}.", catalog.default_schema)).unwrap_or(name);
-        let place = place.or_else(|| self.text.find_name(name.rsplit('.').next().unwrap_or(name)));
+        let last = name.rsplit('.').next().unwrap_or(name);
+        let place = place.or_else(|| self.text.find_name(name)).or_else(|| self.text.find_name(last));
         let problem = label(Diagnostic::error(Kind::NotFound, format!("there is no table `{name}`")), place, "");
         if name == wide::NAME {
             return Some(problem.hint("it is a function: runs_wide() or runs_wide('hparams.*')"));
@@ -192,7 +199,10 @@ impl Diagnoser<'_> {
             let (name, rest) = rest.split_once('\'')?;
             (name, rest.split('\'').nth(1).unwrap_or_default())
         } else {
-            (message.to_ascii_lowercase().starts_with("table function '").then(|| message.split('\'').nth(1))??, wide::NAME)
+            (
+                message.to_ascii_lowercase().starts_with("table function '").then(|| message.split('\'').nth(1))??,
+                wide::NAME,
+            )
         };
         let place = place.or_else(|| self.text.find_name(name));
         let problem = label(Diagnostic::error(Kind::NotFound, format!("there is no function `{name}`")), place, "");
@@ -209,7 +219,9 @@ fn other(error: &DataFusionError, message: &str, place: Option<Span>) -> Diagnos
         _ if is_regex(message) => Kind::Regex,
         DataFusionError::ResourcesExhausted(_) => Kind::Limit,
         DataFusionError::ArrowError(..) => Kind::Type,
-        _ if ["coerce", "coercion", "type", "cast"].iter().any(|word| message.to_lowercase().contains(word)) => Kind::Type,
+        _ if ["coerce", "coercion", "type", "cast"].iter().any(|word| message.to_lowercase().contains(word)) => {
+            Kind::Type
+        }
         _ => Kind::Semantic,
     };
     let mut lines = message.lines().map(str::trim).filter(|line| !line.is_empty());

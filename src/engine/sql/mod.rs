@@ -14,6 +14,7 @@
 //! the lake.
 
 mod check;
+mod deep;
 mod diagnose;
 mod tables;
 mod text;
@@ -33,6 +34,8 @@ use std::sync::Arc;
 use tables::Tables;
 use text::SqlText;
 
+pub(crate) use deep::deep;
+
 /// Makes the tables, views and table functions of a version of the lake known to the engine.
 ///
 /// # Errors
@@ -51,6 +54,10 @@ pub fn register(ctx: &SessionContext, snapshot: &Arc<Snapshot>, store_url: &Obje
 /// # Errors
 /// What is wrong with the query ([`Error::Query`]), with places in its text.
 pub async fn plan_sql(ctx: &SessionContext, source: &Source) -> Result<LogicalPlan> {
+    deep(plan(ctx, source)).await
+}
+
+async fn plan(ctx: &SessionContext, source: &Source) -> Result<LogicalPlan> {
     if source.text.len() > Source::MAX_BYTES {
         let message = format!("the query has {} bytes, more than {}", source.text.len(), Source::MAX_BYTES);
         return Err(Diagnostic::error(Kind::Limit, message).into());
@@ -74,8 +81,7 @@ pub async fn plan_sql(ctx: &SessionContext, source: &Source) -> Result<LogicalPl
 /// The one statement of a text.
 fn parse(text: &SqlText<'_>, depth: usize) -> datafusion::error::Result<Statement> {
     let dialect = DuckDbDialect {};
-    let mut parser =
-        DFParserBuilder::new(text.text()).with_dialect(&dialect).with_recursion_limit(depth).build()?;
+    let mut parser = DFParserBuilder::new(text.text()).with_dialect(&dialect).with_recursion_limit(depth).build()?;
     let mut statements = parser.parse_statements()?;
     let external = |diagnostic| datafusion::error::DataFusionError::External(Box::new(Error::from(diagnostic)));
     match (statements.pop_front(), statements.len()) {

@@ -19,13 +19,13 @@ impl<'t> SqlText<'t> {
     pub(super) fn new(text: &'t str) -> Result<Self, Diagnostic> {
         let lines = std::iter::once(0).chain(text.match_indices('\n').map(|(at, _)| at + 1)).collect();
         let mut split = Self { text, lines, tokens: vec![] };
-        let tokens = Tokenizer::new(&DuckDbDialect {}, text)
-            .tokenize_with_location()
-            .map_err(|TokenizerError { message, location }| {
+        let tokens = Tokenizer::new(&DuckDbDialect {}, text).tokenize_with_location().map_err(
+            |TokenizerError { message, location }| {
                 let start = split.offset(location.into());
                 let message = lower_first(&message);
                 Diagnostic::error(Kind::Syntax, message).label(Span::new(start, split.char_end(start)), "starts here")
-            })?;
+            },
+        )?;
         // Texts can have millions of tokens: places are found in one pass instead of by line and column each.
         let mut walk = Walk { text, at: 0, line: 1, column: 1 };
         for token in tokens {
@@ -68,7 +68,11 @@ impl<'t> SqlText<'t> {
 
     /// The first identifier with this name, quoted or not.
     pub(super) fn find_name(&self, name: &str) -> Option<Span> {
-        self.find(|token| matches!(token, Token::Word(word) if word.value.eq_ignore_ascii_case(name)))
+        self.find(|token| match token {
+            Token::Word(word) => word.value.eq_ignore_ascii_case(name),
+            Token::SingleQuotedString(text) => text == name,
+            _ => false,
+        })
     }
 
     /// The place after the last token.

@@ -64,6 +64,17 @@ fn layout(table: Table, column: &str) -> Layout {
     }
 }
 
+/// What filters, joins and answers read is packed lightly, because unpacking would cost them more than the bytes; points,
+/// documents and the rest are packed well.
+fn is_hot(table: Table, column: &str) -> bool {
+    match table {
+        Table::Runs => !matches!(column, "params" | "description" | "digest"),
+        Table::Series => !matches!(column, "mean" | "m2" | "n_nan" | "last_json"),
+        Table::Attributes => matches!(column, "path" | "run" | "kind" | "int" | "float" | "bool"),
+        Table::Points | Table::TextPoints | Table::Paths => false,
+    }
+}
+
 /// The properties of a file of `table` with the columns of `schema`.
 fn properties(table: Table, schema: &Schema, metadata: Vec<(String, String)>) -> Result<WriterProperties, Error> {
     let mut builder = WriterProperties::builder()
@@ -74,6 +85,9 @@ fn properties(table: Table, schema: &Schema, metadata: Vec<(String, String)>) ->
         .set_created_by(concat!("lakeql ", env!("CARGO_PKG_VERSION")).to_owned());
     for field in schema.fields() {
         let column = ColumnPath::new(vec![field.name().clone()]);
+        if is_hot(table, field.name()) {
+            builder = builder.set_column_compression(column.clone(), Compression::LZ4_RAW);
+        }
         builder = match layout(table, field.name()) {
             Layout::Delta => builder
                 .set_column_dictionary_enabled(column.clone(), false)

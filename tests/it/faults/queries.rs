@@ -37,7 +37,7 @@ fn five_thousand_brackets() {
         deep("-", "1", ""),
         deep("run[", "0", "]"),
         deep("lambda: ", "1", ""),
-        deep("1 if ", "1", " else 0"),
+        deep("1 if 1 else ", "0", ""),
         deep("(1, ", "1", ")"),
         format!("run{} == 1", ".a".repeat(5_000)),
         format!("run{} == 1", "[0]".repeat(5_000)),
@@ -94,7 +94,8 @@ fn a_query_of_one_megabyte() {
             text += &format!(" or run.hash == '{number:08}'");
             number += 1;
         }
-        text + &" ".repeat(bytes - text.len() - 1) + "\n"
+        let rest = " ".repeat(bytes - text.len() - 1);
+        text + &rest + "\n"
     };
     let said = ask(&place, "aim", &alternatives(1_000_000));
     assert_eq!((said.code, said.out.as_str()), (Some(0), "{\"hash\":\"a32c911\"}\n"), "{}", said.err);

@@ -142,8 +142,8 @@ mod tests {
     use super::*;
     use crate::scalar::arguments::testing::call;
     use arrow::array::{ArrayRef, Int64Array, StringArray, StringViewArray};
-    use datafusion_expr::ScalarUDF;
     use datafusion_common::ScalarValue;
+    use datafusion_expr::ScalarUDF;
 
     fn ask(function: JsonValue, json: &[Option<&str>], keys: Vec<ColumnarValue>) -> Result<Vec<Option<String>>> {
         let texts: ArrayRef = Arc::new(StringViewArray::from_iter(json.iter().copied()));
@@ -184,17 +184,17 @@ mod tests {
         assert_eq!(found(JsonValue::json(), deep())[0].as_deref(), Some(r#""x\ny""#));
         assert_eq!(found(JsonValue::text(), deep())[0].as_deref(), Some("x\ny"));
         assert_eq!(found(JsonValue::json(), vec![])[4].as_deref(), Some("[]"));
-        assert_eq!(found(JsonValue::json(), vec![ColumnarValue::Scalar(ScalarValue::Null)]), [const { None::<String> }; 5]);
+        assert_eq!(
+            found(JsonValue::json(), vec![ColumnarValue::Scalar(ScalarValue::Null)]),
+            [const { None::<String> }; 5]
+        );
     }
 
     #[test]
     fn keys_may_be_columns_and_have_escapes() {
         let keys = ColumnarValue::Array(Arc::new(StringArray::from(vec![Some("a\"b"), Some("c"), None])));
         let json = [Some(r#"{"a\"b": 1}"#), Some(r#"{"c": 2}"#), Some("{}")];
-        assert_eq!(
-            ask(JsonValue::json(), &json, vec![keys]).unwrap(),
-            [Some("1".to_owned()), Some("2".into()), None]
-        );
+        assert_eq!(ask(JsonValue::json(), &json, vec![keys]).unwrap(), [Some("1".to_owned()), Some("2".into()), None]);
         let indexes = ColumnarValue::Array(Arc::new(Int64Array::from(vec![0, 1, -1])));
         let lists = [Some("[7, 8]"); 3];
         let found = ask(JsonValue::json(), &lists, vec![indexes]).unwrap();

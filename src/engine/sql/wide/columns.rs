@@ -204,9 +204,12 @@ impl WideColumn {
     /// Values in the type of the column.
     fn converted(&self, values: impl Iterator<Item = (ColumnType, Expr)>) -> Vec<Expr> {
         let wanted = self.kinds.data_type();
-        let converted = values.map(|(column_type, value)| {
-            if stored_type(column_type) == wanted { value } else { cast(value, wanted.clone()) }
-        });
+        let converted =
+            values.map(
+                |(column_type, value)| {
+                    if stored_type(column_type) == wanted { value } else { cast(value, wanted.clone()) }
+                },
+            );
         converted.collect()
     }
 }

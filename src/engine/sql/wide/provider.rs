@@ -42,8 +42,7 @@ impl RunsWide {
     /// The columns of a query (places in the schema), by names that no parameter can spoil.
     fn plan(&self, used: &BTreeSet<usize>) -> Result<LogicalPlanBuilder> {
         let own = used.iter().filter_map(|index| OWN.get(*index).copied());
-        let params: Vec<_> =
-            used.iter().filter_map(|index| self.columns.get(index.checked_sub(OWN.len())?)).collect();
+        let params: Vec<_> = used.iter().filter_map(|index| self.columns.get(index.checked_sub(OWN.len())?)).collect();
         let rare: Vec<_> = params.iter().copied().filter(|column| column.typed.is_none()).collect();
         let mut read: HashSet<&str> = own.clone().collect();
         read.extend(params.iter().filter_map(|column| column.typed.as_ref()).flatten().map(|(_, name)| name.as_str()));

@@ -111,7 +111,7 @@ impl Cx {
     }
 
     fn pair(&self, left: &PyExpr, op: py::CompareOp, right: &PyExpr) -> Option<Leaf> {
-        use py::CompareOp as Py;
+        type Py = py::CompareOp;
         if let Some(of) = access(left, self.entity) {
             let span = left.span;
             return match op {

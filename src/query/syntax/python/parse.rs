@@ -199,7 +199,9 @@ impl Converter {
             },
             ast::Expr::Await(e) => PyKind::Await(self.boxed(&e.value, d)?),
             ast::Expr::Yield(_) | ast::Expr::YieldFrom(_) if self.lambdas.get() > 0 => PyKind::Yield,
-            ast::Expr::Yield(_) | ast::Expr::YieldFrom(_) => return Err(unsupported(span, "`yield` outside of a lambda")),
+            ast::Expr::Yield(_) | ast::Expr::YieldFrom(_) => {
+                return Err(unsupported(span, "`yield` outside of a lambda"));
+            }
             ast::Expr::TString(_) => return Err(unsupported(span, "a template string")),
             ast::Expr::IpyEscapeCommand(_) => return Err(unsupported(span, "a shell escape")),
         };
