@@ -1,6 +1,4 @@
 //! Filters over runs: every question of the generator with a known answer, and pages of runs.
-#![expect(missing_docs, reason = "a bench has no readers")]
-#![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 mod common;
 

@@ -1,6 +1,4 @@
 //! Import of run JSONL, bytes a second.
-#![expect(missing_docs, reason = "a bench has no readers")]
-#![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 mod common;
 

@@ -1,6 +1,5 @@
 //! Text to query.
-#![expect(missing_docs, reason = "a bench has no readers")]
-#![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
+#![allow(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use lakeql::dialects::{self, Settings};
@@ -12,7 +11,10 @@ fn parse(criterion: &mut Criterion) {
     let long = vec!["run.hash == 'a32c912'"; 10_000].join(" or ");
     for (id, text) in [
         ("two_params", "run.hparams.lr > 0.01 and run.hparams.batch_size >= 64"),
-        ("comprehension", "any(x > 200 for x in run.hparams.layers) and run.metrics['loss', {'subset': 'train'}].last < 1"),
+        (
+            "comprehension",
+            "any(x > 200 for x in run.hparams.layers) and run.metrics['loss', {'subset': 'train'}].last < 1",
+        ),
         ("ten_thousand_alternatives", &long),
     ] {
         let source = Source::query(text);

@@ -1,6 +1,5 @@
 //! Text to physical plan.
-#![expect(missing_docs, reason = "a bench has no readers")]
-#![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
+#![allow(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 mod common;
 
@@ -15,7 +14,9 @@ fn resolve(criterion: &mut Criterion) {
         let settings = Settings { entity: Some(answer.entity.into()), ..Settings::default() };
         let source = Source::query(answer.text);
         group.bench_function(answer.id, |b| {
-            b.iter(|| bench.runtime.block_on(bench.session.plan(&source, "aim", &settings, &Shape::default())).unwrap());
+            b.iter(|| {
+                bench.runtime.block_on(bench.session.plan(&source, "aim", &settings, &Shape::default())).unwrap()
+            });
         });
     }
     group.finish();

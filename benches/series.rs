@@ -1,6 +1,4 @@
 //! Sequences and their points.
-#![expect(missing_docs, reason = "a bench has no readers")]
-#![expect(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 mod common;
 

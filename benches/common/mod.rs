@@ -1,4 +1,6 @@
 //! The lake that the benches ask, made once below `target/bench`.
+#![allow(dead_code, reason = "every bench uses its part")]
+#![allow(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
 use lakeql::{AsOf, Lake, Session, Settings, Shape};
 use lakeql_datasets::{Answer, ExperimentSpec, write_experiments};
@@ -8,20 +10,20 @@ use std::path::PathBuf;
 use tokio::runtime::Runtime;
 
 /// A lake and what is known of it.
-pub struct Bench {
-    pub runtime: Runtime,
-    pub session: Session,
-    pub answers: Vec<Answer>,
+pub(crate) struct Bench {
+    pub(crate) runtime: Runtime,
+    pub(crate) session: Session,
+    pub(crate) answers: Vec<Answer>,
 }
 
 /// The shape of the lake: 100,000 runs unless `LAKEQL_BENCH_RUNS` says otherwise.
-pub fn spec() -> ExperimentSpec {
+pub(crate) fn spec() -> ExperimentSpec {
     let runs = std::env::var("LAKEQL_BENCH_RUNS").ok().and_then(|runs| runs.parse().ok());
     ExperimentSpec { runs: runs.unwrap_or(100_000), ..ExperimentSpec::default() }
 }
 
 /// A folder of this shape.
-pub fn folder() -> PathBuf {
+pub(crate) fn folder() -> PathBuf {
     let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into());
     let folder = PathBuf::from(target).join(format!("bench/experiments-{}", spec().runs));
     std::fs::create_dir_all(&folder).unwrap();
@@ -29,7 +31,7 @@ pub fn folder() -> PathBuf {
 }
 
 /// The export of the lake; written if it is not there yet.
-pub fn export() -> (PathBuf, Vec<Answer>) {
+pub(crate) fn export() -> (PathBuf, Vec<Answer>) {
     let file = folder().join("runs.jsonl");
     let summary = if file.exists() {
         write_experiments(&spec(), &mut std::io::sink()).unwrap()
@@ -41,7 +43,7 @@ pub fn export() -> (PathBuf, Vec<Answer>) {
 }
 
 /// The lake, imported if it is not there yet.
-pub fn open() -> Bench {
+pub(crate) fn open() -> Bench {
     let runtime = Runtime::new().unwrap();
     let (file, answers) = export();
     let url = folder().join("lake").to_string_lossy().into_owned();
@@ -57,7 +59,7 @@ pub fn open() -> Bench {
 
 impl Bench {
     /// Asks a query and counts its rows.
-    pub fn count(&self, text: &str, lang: &str, entity: &str, shape: &Shape) -> u64 {
+    pub(crate) fn count(&self, text: &str, lang: &str, entity: &str, shape: &Shape) -> u64 {
         let settings = Settings { entity: Some(entity.into()), ..Settings::default() };
         self.runtime.block_on(async {
             let results = self.session.query(&Source::query(text), lang, &settings, shape).await.unwrap();

@@ -55,6 +55,8 @@ pub fn run() -> ExitCode {
 /// Runs one verb on all cores, until it is done or Ctrl-C.
 fn execute(context: Context, command: Command) -> Result<(), Failure> {
     let mut builder = tokio::runtime::Builder::new_multi_thread();
+    // Expressions are evaluated by recursion, and a query may be some thousand levels deep.
+    builder.thread_stack_size(16 << 20);
     if let Some(threads) = context.global.threads {
         builder.worker_threads(threads.get());
     }

@@ -22,6 +22,9 @@ use std::time::{Duration, Instant};
 /// The scheme under which the engine knows the store of the lake; paths in it are those of the store.
 const STORE: &str = "lake://lake/";
 
+/// The language that is not a dialect.
+const SQL: &str = "sql";
+
 /// How a session is made.
 #[derive(Clone, Debug)]
 pub struct SessionBuilder {
@@ -137,7 +140,7 @@ impl Session {
     pub async fn query(&self, source: &Source, lang: &str, settings: &Settings, shape: &Shape) -> Result<Results> {
         let deadline = self.limits.timeout.map(|limit| (Instant::now() + limit, limit));
         let (plan, notes) = self.logical(source, lang, settings, shape).await?;
-        let plan = self.physical(&plan).await?;
+        let plan = self.physical(&plan, lang).await?;
         let stream = execute_stream(Arc::clone(&plan), self.state.task_ctx())?;
         Ok(Results::new(plan, stream, notes, deadline))
     }
@@ -176,11 +179,11 @@ impl Session {
         if wants(Stage::Sql) {
             sections.push(("sql".into(), explain::unparse_sql(&logical)));
         }
-        let optimized = self.state.optimize(&logical)?;
+        let optimized = sql::deep(async { self.state.optimize(&logical) }).await?;
         if wants(Stage::Optimized) {
             sections.push(("optimized".into(), explain::logical_text(&optimized)));
         }
-        let physical = self.state.query_planner().create_physical_plan(&optimized, &self.state).await?;
+        let physical = sql::deep(self.state.query_planner().create_physical_plan(&optimized, &self.state)).await?;
         if analyze {
             let started = Instant::now();
             let mut stream = execute_stream(Arc::clone(&physical), self.state.task_ctx())?;
@@ -211,7 +214,7 @@ impl Session {
         for round in 0..=repeat {
             let started = Instant::now();
             let (plan, _) = self.logical(source, lang, settings, shape).await?;
-            let plan = self.physical(&plan).await?;
+            let plan = self.physical(&plan, lang).await?;
             let planned = started.elapsed();
             let mut stream = execute_stream(Arc::clone(&plan), self.state.task_ctx())?;
             let mut rows = 0;
@@ -243,7 +246,7 @@ impl Session {
         shape: &Shape,
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let (plan, _) = self.logical(source, lang, settings, shape).await?;
-        self.physical(&plan).await
+        self.physical(&plan, lang).await
     }
 
     async fn logical(
@@ -265,20 +268,22 @@ impl Session {
         Resolver::new(&self.state, &self.snapshot, &self.store).resolve(&query).await
     }
 
-    async fn physical(&self, plan: &LogicalPlan) -> Result<Arc<dyn ExecutionPlan>> {
-        Ok(self.state.create_physical_plan(plan).await?)
+    async fn physical(&self, plan: &LogicalPlan, lang: &str) -> Result<Arc<dyn ExecutionPlan>> {
+        let work = self.state.create_physical_plan(plan);
+        // Only SQL has trees as deep as its text is long; those of the other languages are balanced.
+        Ok(if lang == SQL { sql::deep(work).await? } else { work.await? })
     }
 }
 
 /// The language, or nothing for SQL.
 fn dialect(lang: &str) -> Result<Option<&'static dyn Dialect>> {
-    if lang == "sql" {
+    if lang == SQL {
         return Ok(None);
     }
     if let Some(dialect) = dialects::find(lang) {
         return Ok(Some(dialect));
     }
-    let names: Vec<_> = dialects::ALL.iter().map(|dialect| dialect.name()).chain(["sql"]).collect();
+    let names: Vec<_> = dialects::ALL.iter().map(|dialect| dialect.name()).chain([SQL]).collect();
     let problem = Diagnostic::error(Kind::Semantic, format!("there is no language `{lang}`"));
     Err(Error::Query(vec![match did_you_mean(lang, names.iter().copied()) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),

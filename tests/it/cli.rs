@@ -35,10 +35,15 @@ fn binary_formats_hold_the_same_rows() {
     fn check(batches: &[RecordBatch], expected: &[&str]) {
         let schema = batches.first().map(RecordBatch::schema);
         if let Some(schema) = schema {
-            assert_eq!(schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>(), ["hash", "batch_size"]);
+            assert_eq!(
+                schema.fields().iter().map(|field| field.name().as_str()).collect::<Vec<_>>(),
+                ["hash", "batch_size"]
+            );
         }
         let hashes = batches.iter().flat_map(|batch| {
-            let column = datafusion::arrow::compute::cast(batch.column(0), &datafusion::arrow::datatypes::DataType::Utf8).unwrap();
+            let column =
+                datafusion::arrow::compute::cast(batch.column(0), &datafusion::arrow::datatypes::DataType::Utf8)
+                    .unwrap();
             column.as_string::<i32>().iter().map(|hash| hash.unwrap().to_owned()).collect::<Vec<_>>()
         });
         assert_eq!(hashes.collect::<Vec<_>>(), expected);
@@ -107,7 +112,10 @@ fn errors_for_programs() {
     let start = usize::try_from(error["labels"][0]["start"].as_u64().unwrap()).unwrap();
     assert!((21..=23).contains(&start), "{error}");
     let error = kind(&["query", "--lang", "aim", "run._a == 1"]);
-    assert_eq!((&error["kind"], &error["labels"]), (&json!("forbidden"), &json!([{"start": 4, "end": 6, "text": "not allowed"}])));
+    assert_eq!(
+        (&error["kind"], &error["labels"]),
+        (&json!("forbidden"), &json!([{"start": 4, "end": 6, "text": "not allowed"}]))
+    );
     for (expected, arguments) in [
         ("not-found", &["query", "--lang", "aim", "", "--select", "nothing"][..]),
         ("not-found", &["query", "--lang", "sql", "select nothing from runs"]),
@@ -182,7 +190,8 @@ fn limits_of_time_and_memory() {
     let said = place.run(["query", "--lang", "sql", endless, "--timeout", "500ms", "--error-format", "json"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert_eq!(serde_json::from_str::<Value>(said.err.trim()).unwrap()["kind"], "limit");
-    let greedy = "select a.hash, b.step, c.value, array_agg(a.value) from points a, points b, points c group by 1, 2, 3";
+    let greedy =
+        "select a.hash, b.step, c.value, array_agg(a.value) from points a, points b, points c group by 1, 2, 3";
     let said = place.run(["query", "--lang", "sql", greedy, "--memory", "1MB", "--error-format", "json"]);
     assert_eq!(said.code, Some(1), "{said:?}");
     assert_eq!(serde_json::from_str::<Value>(said.err.trim()).unwrap()["kind"], "limit");

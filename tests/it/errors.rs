@@ -122,7 +122,9 @@ async fn places_are_in_the_text() {
     for case in all() {
         let source = Source::query(case.text.as_str());
         let settings = Settings { entity: case.entity.map(str::to_owned), ..Settings::default() };
-        let Err(Error::Query(found)) = session.query(&source, case.lang, &settings, &case.shape).await else { continue };
+        let Err(Error::Query(found)) = session.query(&source, case.lang, &settings, &case.shape).await else {
+            continue;
+        };
         for label in found.iter().flat_map(|diagnostic| &diagnostic.labels) {
             assert!(case.text.get(label.span.range()).is_some(), "{}: {label:?}", case.name);
         }

@@ -68,7 +68,8 @@ async fn aimql() {
     let main = session(&lake_of(&["tests/gold/aimql/dataset.jsonl"]).await).await;
     let tutorial = session(&lake_of(&["tests/gold/aimql/dataset_tutorial.jsonl"]).await).await;
     let deviations: BTreeMap<String, String> =
-        serde_json::from_str(&std::fs::read_to_string(repository("tests/gold/aimql/deviations.json")).unwrap()).unwrap();
+        serde_json::from_str(&std::fs::read_to_string(repository("tests/gold/aimql/deviations.json")).unwrap())
+            .unwrap();
     let mut tiers: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut wrong = vec![];
     let mut right_after_all = vec![];

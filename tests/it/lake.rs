@@ -63,7 +63,8 @@ async fn sql_reads_the_same_tables() {
             json!({"hash": "a32c912", "name": "accuracy", "points": 30, "top": 0.29}),
         ]
     );
-    let wide = r#"select hash, learning_rate, batch_size from runs_wide('learning_rate', 'batch_size') order by hash limit 1"#;
+    let wide =
+        r#"select hash, learning_rate, batch_size from runs_wide('learning_rate', 'batch_size') order by hash limit 1"#;
     let answer = rows(&session, wide, "sql", &none.0, &none.1).await.unwrap();
     assert_eq!(answer, [json!({"hash": "a32c910", "learning_rate": 0.001, "batch_size": 32})]);
     let Err(Error::Query(_)) = rows(&session, "drop table runs", "sql", &none.0, &none.1).await else { panic!() };

@@ -37,18 +37,29 @@ fn dialects_keep_to_themselves() {
     }
     assert!(!files.is_empty());
     let allowed = [
-        "std::", "super::", "self::", "crate::syntax", "crate::model", "crate::diagnostic", "crate::source", "crate::span",
-        "num_bigint::", "num_traits::", "logos::", "serde_json",
+        "std::",
+        "super::",
+        "self::",
+        "crate::syntax",
+        "crate::model",
+        "crate::diagnostic",
+        "crate::source",
+        "crate::span",
+        "num_bigint::",
+        "num_traits::",
+        "logos::",
+        "serde_json",
     ];
     let own: Vec<_> = files
         .iter()
         .flat_map(|file| imports(file).into_iter().map(move |import| (file, import)))
         .filter(|(_, import)| {
             // Declarations of own modules are re-exported by their bare names.
-            let own_module = !import.contains("::") || import.split("::").next().is_some_and(|head| {
-                let folder = root.join("aimql");
-                folder.join(format!("{head}.rs")).exists() || folder.join(head).is_dir()
-            });
+            let own_module = !import.contains("::")
+                || import.split("::").next().is_some_and(|head| {
+                    let folder = root.join("aimql");
+                    folder.join(format!("{head}.rs")).exists() || folder.join(head).is_dir()
+                });
             !own_module && !allowed.iter().any(|prefix| import.starts_with(prefix))
         })
         .collect();
@@ -62,7 +73,8 @@ fn languages_know_no_engine() {
     sources(&repository("src/query"), &mut files);
     for file in files {
         let text = std::fs::read_to_string(&file).unwrap();
-        for word in ["datafusion", "arrow::", "parquet::", "object_store", "tokio", "std::fs", "SystemTime", "Instant"] {
+        for word in ["datafusion", "arrow::", "parquet::", "object_store", "tokio", "std::fs", "SystemTime", "Instant"]
+        {
             let hit = text.lines().find(|line| line.contains(word) && !line.trim_start().starts_with("//"));
             assert!(hit.is_none(), "{}: {word}", file.display());
         }

@@ -11,6 +11,7 @@ pub(crate) use lake::{
 };
 pub(crate) use query::{BenchArgs, ExplainArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs};
 
+use clap::builder::Resettable;
 use clap::parser::ValueSource;
 use clap::{ArgMatches, Command as ClapCommand, CommandFactory, FromArgMatches, Parser, Subcommand};
 use std::ffi::OsString;
@@ -81,7 +82,11 @@ pub(crate) enum Command {
 
 /// Reads a command line, the program's name first.
 pub(crate) fn parse(arguments: Vec<OsString>) -> Result<Cli, clap::Error> {
-    let command = command().color(color_of(&arguments));
+    let mut command = command().color(color_of(&arguments));
+    if arguments.len() < 2 {
+        // The environment counts as an argument, and where there are arguments there is no help.
+        command = command.mut_arg("lake", |lake| lake.env(Resettable::Reset));
+    }
     let matches = command.try_get_matches_from(arguments)?;
     let mut cli = Cli::from_arg_matches(&matches)?;
     cli.global.lake_from_flag = is_flag(&matches, "lake");

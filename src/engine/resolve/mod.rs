@@ -28,7 +28,6 @@ use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{Expr as Predicate, Place, Query, Relation, SortKey, Transform};
 use needs::Needs;
-use predicate::Value;
 use std::sync::Arc;
 
 /// Turns queries into plans over one version of a lake.

@@ -12,13 +12,19 @@ use lakeql_query::model::{Attribute, Expr as Predicate, Place};
 /// A value of a row as columns.
 pub(super) enum Value {
     /// One column for each type that occurs.
-    Typed(Typed),
+    Typed(Box<Typed>),
     /// A list of texts.
     Texts(Expr),
     /// A point in time.
     Time(Expr),
     /// Only the row evaluator can get at it.
     Opaque,
+}
+
+impl Value {
+    fn typed(columns: Typed) -> Self {
+        Self::Typed(Box::new(columns))
+    }
 }
 
 impl Needs<'_> {
@@ -68,8 +74,8 @@ impl Needs<'_> {
                 Value::Opaque => None,
             })?,
             Predicate::IsNull(attribute) => self.leaf(expr, attribute, |found| match found {
-                Value::Typed(Typed { kind: Some(kind), .. }) => Some(kind.clone().eq(lit("null"))),
-                Value::Typed(_) | Value::Texts(_) | Value::Time(_) => Some(lit(false)),
+                Value::Typed(typed) => Some(typed.kind.clone().map_or_else(|| lit(false), |kind| kind.eq(lit("null")))),
+                Value::Texts(_) | Value::Time(_) => Some(lit(false)),
                 Value::Opaque => None,
             })?,
         })
@@ -95,29 +101,29 @@ impl Needs<'_> {
     /// The columns of a place.
     pub(super) fn value(&mut self, place: &Place) -> Result<Value> {
         Ok(match place {
-            Place::Param(path) => Value::Typed(self.param(path)),
-            Place::Context(path) => self.context(path).map_or(Value::Opaque, Value::Typed),
+            Place::Param(path) => Value::typed(self.param(path)),
+            Place::Context(path) => self.context(path).map_or(Value::Opaque, Value::typed),
             Place::Run(name) => match name.as_str() {
                 "tags" => Value::Texts(self.run(name)),
                 "created_at" | "finalized_at" | "imported_at" => Value::Time(self.run(name)),
-                "archived" | "active" => Value::Typed(Typed { bool: Some(self.run(name)), ..Typed::default() }),
-                "duration" => Value::Typed(Typed { float: Some(self.duration()?), ..Typed::default() }),
-                "end_time" => Value::Typed(Typed { float: Some(self.run(name)), ..Typed::default() }),
-                _ => Value::Typed(Typed { text: Some(self.run(name)), ..Typed::default() }),
+                "archived" | "active" => Value::typed(Typed { bool: Some(self.run(name)), ..Typed::default() }),
+                "duration" => Value::typed(Typed { float: Some(self.duration()?), ..Typed::default() }),
+                "end_time" => Value::typed(Typed { float: Some(self.run(name)), ..Typed::default() }),
+                _ => Value::typed(Typed { text: Some(self.run(name)), ..Typed::default() }),
             },
             Place::Series(name) => {
                 let column = self.series(name);
-                Value::Typed(summary(name, column))
+                Value::typed(summary(name, column))
             }
             Place::Summary { series, context, field } => {
                 let column = self.summary(series, context, field)?;
-                Value::Typed(summary(field, column))
+                Value::typed(summary(field, column))
             }
         })
     }
 
     /// Seconds from creation to the end, or to now while the run is active.
-    fn duration(&mut self) -> Result<Expr> {
+    pub(super) fn duration(&mut self) -> Result<Expr> {
         use datafusion::arrow::datatypes::DataType;
         let created = cast(cast(self.run("created_at"), DataType::Int64), DataType::Float64) / lit(1e6);
         let now = lit(self.now.timestamp_micros() as f64 / 1e6);

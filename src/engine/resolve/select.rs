@@ -1,7 +1,7 @@
 //! Names of `--select` and `--sort`: properties, attribute paths, summaries of sequences.
 
+use super::Resolver;
 use super::needs::{Needs, Typed, path_text};
-use super::{Resolver, Value};
 use crate::{Error, Result};
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::DataType;
@@ -13,7 +13,7 @@ use lakeql_lake::Table;
 use lakeql_lake::catalog::path::{PathKey, parse_path};
 use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
-use lakeql_query::model::{Key, Place, Relation};
+use lakeql_query::model::{Key, Relation};
 use std::collections::BTreeMap;
 
 /// A column of the answer.
@@ -101,14 +101,7 @@ impl Resolver<'_> {
         }
         let of_run = name.strip_prefix("run.").unwrap_or(name);
         if RUN_COLUMNS.contains(&of_run) {
-            let value = if of_run == "duration" {
-                match needs.value(&Place::Run(of_run.into()))? {
-                    Value::Typed(Typed { float: Some(column), .. }) => column,
-                    _ => needs.run(of_run),
-                }
-            } else {
-                needs.run(of_run)
-            };
+            let value = if of_run == "duration" { needs.duration()? } else { needs.run(of_run) };
             return Ok(Column::new(name, value));
         }
         if of_run == "params" {

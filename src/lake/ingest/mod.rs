@@ -33,7 +33,7 @@ impl Default for ImportOptions {
             skip_bad: false,
             bad_report: None,
             threads: None,
-            segment_bytes: 160 << 20,
+            segment_bytes: 128 << 20,
             max_line_bytes: 256 << 20,
         }
     }

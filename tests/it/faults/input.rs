@@ -92,7 +92,7 @@ fn wrong_lines() -> Vec<(Value, &'static str, &'static str)> {
         (run("name", json!(["n"])), "name", "text"),
         (run("tags", json!("baseline")), "tags", "list"),
         (run("tags", json!(["a", 1])), "tags[1]", "text"),
-        (run("archived", json!("yes")), "archived", "true or false"),
+        (run("archived", json!("yes")), "archived", "boolean"),
         (run("created_at", json!("yesterday")), "created_at", "time"),
         (run("created_at", json!(1_640_337_300)), "created_at", "text"),
         (run("created_at", Value::Null), "", "`created_at` is missing"),
@@ -203,7 +203,10 @@ fn texts_of_ten_megabytes() {
     let answer = place.sql("select length(big) as n from runs_wide('big') where big is not null");
     assert_eq!(answer, [json!({"n": characters})]);
     // A table shows the head of it.
-    assert!(place.ok(["query", "--lang", "aim", "run.small == 1", "--format", "csv", "--select", "hash,big"]).len() > 10 << 20);
+    assert!(
+        place.ok(["query", "--lang", "aim", "run.small == 1", "--format", "csv", "--select", "hash,big"]).len()
+            > 10 << 20
+    );
     // Tools that list names and examples do not drown in it.
     let listed = place.ok(["attributes", "--format", "jsonl"]);
     assert!(listed.len() < 10_000, "{} bytes", listed.len());
@@ -216,7 +219,8 @@ fn deep_values() {
         let value = format!("{}0{}", open.repeat(depth), close.repeat(depth));
         format!(
             r#"{}{{"hash": "deep", "created_at": "2024-01-01T00:00:00Z", "params": {{"a": {value}}}}}{}"#,
-            good("new"), "\n"
+            good("new"),
+            "\n"
         )
     };
     for (open, close) in [("[", "]"), (r#"{"a": "#, "}")] {

@@ -131,9 +131,14 @@ fn a_lake_that_cannot_be_written() {
 #[test]
 fn no_lake_at_all() {
     let place = Place::new();
-    for arguments in
-        [&["query", "--lang", "aim", "run.x"][..], &["tables"], &["history"], &["compact"], &["vacuum"], &["attributes"]]
-    {
+    for arguments in [
+        &["query", "--lang", "aim", "run.x"][..],
+        &["tables"],
+        &["history"],
+        &["compact"],
+        &["vacuum"],
+        &["attributes"],
+    ] {
         let said = place.fails(arguments);
         assert!(said.contains("there is no lake at ./lake") && said.contains("import"), "{arguments:?}: {said}");
         assert!(!place.lake().exists(), "{arguments:?} has made a lake");

@@ -11,10 +11,15 @@ const KILLS: u32 = 50;
 
 /// Generated runs; another seed gives other hashes.
 fn runs(count: u64, seed: u64) -> Vec<Value> {
-    let spec = ExperimentSpec { runs: count, paths: 60, params_per_run: 12, series_per_run: 2, points_per_series: 3, seed };
+    let spec =
+        ExperimentSpec { runs: count, paths: 60, params_per_run: 12, series_per_run: 2, points_per_series: 3, seed };
     let mut bytes = Vec::new();
     write_experiments(&spec, &mut bytes).unwrap();
-    bytes.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(|line| serde_json::from_slice(line).unwrap()).collect()
+    bytes
+        .split(|byte| *byte == b'\n')
+        .filter(|line| !line.is_empty())
+        .map(|line| serde_json::from_slice(line).unwrap())
+        .collect()
 }
 
 fn text(runs: &[Value]) -> String {
@@ -43,14 +48,14 @@ fn moments() -> impl Iterator<Item = f64> {
 #[test]
 fn a_killed_import_leaves_the_old_or_the_new() {
     let place = Place::new();
-    let old = runs(2_500, 1);
-    let mut new = runs(2_000, 2);
-    for (run, before) in new.iter_mut().zip(&old).take(1_500) {
+    let old = runs(1_500, 1);
+    let mut new = runs(1_200, 2);
+    for (run, before) in new.iter_mut().zip(&old).take(900) {
         run["hash"] = before["hash"].clone();
     }
     // To go from one state to the other, runs that are only in one of them have to be in both exports.
-    let of_new: Vec<_> = old[1_500..].iter().chain(&new).cloned().collect();
-    let of_old: Vec<_> = old.iter().chain(&new[1_500..]).cloned().collect();
+    let of_new: Vec<_> = old[900..].iter().chain(&new).cloned().collect();
+    let of_old: Vec<_> = old.iter().chain(&new[900..]).cloned().collect();
     place.write("0.jsonl", text(&of_old));
     place.write("1.jsonl", text(&of_new));
     let states = [totals(&of_old), totals(&of_new)];
