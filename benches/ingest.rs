@@ -1,4 +1,6 @@
 //! Import of run JSONL, bytes a second.
+#![allow(clippy::unwrap_used, reason = "a bench may fail loudly")]
+
 
 mod common;
 

@@ -1,5 +1,7 @@
 //! The integration tests: one binary, because each one that links the engine is large.
 
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test stops where something is wrong")]
+
 mod cli;
 mod docs;
 mod errors;

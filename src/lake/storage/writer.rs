@@ -25,6 +25,9 @@ use crate::error::Error;
 /// Bytes that are collected before a part is sent to the store.
 const UPLOAD_PART_BYTES: usize = 8 << 20;
 
+/// A column with more different values than fit is written plain: whoever reads one page reads the dictionary with it.
+const MAX_DICTIONARY_BYTES: usize = 64 << 10;
+
 /// Rows in a row group: small enough that two cores have work, large enough that pages compress.
 pub fn row_group_rows(table: Table) -> usize {
     match table {
@@ -59,7 +62,7 @@ fn layout(table: Table, column: &str) -> Layout {
         (Table::Points, "value" | "epoch") | (Table::Series, "mean" | "m2") => Layout::Split,
         (Table::Runs, "end_time" | "duration") => Layout::Split,
         (Table::Runs, "params") => Layout::Document,
-        (Table::Runs, "hash" | "digest") | (Table::TextPoints, "text") => Layout::Plain,
+        (Table::Runs, "hash" | "digest") | (Table::TextPoints, "text") | (Table::Attributes, "float") => Layout::Plain,
         _ => Layout::Dictionary,
     }
 }
@@ -82,6 +85,7 @@ fn properties(table: Table, schema: &Schema, metadata: Vec<(String, String)>) ->
         .set_max_row_group_row_count(Some(row_group_rows(table)))
         .set_data_page_row_count_limit(if table == Table::Runs { 8_192 } else { 16_384 })
         .set_statistics_enabled(EnabledStatistics::Page)
+        .set_dictionary_page_size_limit(MAX_DICTIONARY_BYTES)
         .set_created_by(concat!("lakeql ", env!("CARGO_PKG_VERSION")).to_owned());
     for field in schema.fields() {
         let column = ColumnPath::new(vec![field.name().clone()]);

@@ -187,3 +187,19 @@ fn runs_tags_and_experiments() {
         }
     }
 }
+
+/// Nobody writes such names; files that are not what they seem have them.
+#[test]
+fn names_of_a_megabyte() {
+    let place = Place::new();
+    let long = "n".repeat(1 << 20);
+    let metrics = json!([metric(&long, &json!({&long: 1}), &[0.5])]);
+    place.write("long.jsonl", run_line(&long, 0, &json!({&long: 1, "short": 2}), &metrics));
+    place.import("long.jsonl");
+    assert_eq!(place.totals(), (1, 1, 1));
+    let found = place.aim("run.short == 2", &["--select", "hash,params"]);
+    assert!(found == [json!({"hash": long, "params": {&long: 1, "short": 2}})], "they came back otherwise");
+    assert_eq!(place.aim("metric.last == 0.5", &["--entity", "metric", "--select", "last"]), [json!({"last": 0.5})]);
+    place.write("query.txt", format!("run['{}'] == None", &long[1_000..]));
+    assert!(place.ok(["query", "--lang", "aim", "-f", "query.txt"]).contains(&long), "another name is another param");
+}
