@@ -1,7 +1,6 @@
 //! Import of run JSONL, bytes a second.
 #![allow(clippy::unwrap_used, reason = "a bench may fail loudly")]
 
-
 mod common;
 
 use criterion::{Criterion, SamplingMode, Throughput, criterion_group, criterion_main};

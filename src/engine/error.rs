@@ -123,6 +123,14 @@ fn missing_file(error: &DataFusionError) -> Option<String> {
         if let Some(object_store::Error::NotFound { path, .. }) = parquet.or_else(|| error.downcast_ref()) {
             return Some(path.clone());
         }
+        // The reader of footers keeps only the text of what it met.
+        if let Some(ParquetError::General(text)) = error.downcast_ref()
+            && let Some((_, rest)) = text.split_once("Failed to fetch metadata for file ")
+            && let Some((path, reason)) = rest.split_once(": ")
+            && reason.contains("not found")
+        {
+            return Some(path.to_owned());
+        }
         cause = match error.downcast_ref() {
             // Not every wrapper names what it wraps as its source.
             Some(DataFusionError::Shared(shared)) => Some(shared.as_ref()),

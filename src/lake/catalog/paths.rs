@@ -139,6 +139,9 @@ impl PathCatalog {
 /// At most this many paths have typed columns in a segment.
 const MAX_HOT_PATHS: usize = 200;
 
+/// Longest path that gets a typed column, in bytes: the name of the column stands in every version's schema and footer.
+pub(crate) const LONGEST_HOT_PATH: usize = 256;
+
 /// A path is frequent when one owner of this many has it.
 const FREQUENT: u64 = 20;
 
@@ -152,7 +155,7 @@ pub(crate) fn choose_hot(entries: &[PathEntry], owners: u64, known: impl Fn(&str
             let count = kinds.iter().map(|entry| entry.count).sum();
             Some((known(path), count, path))
         })
-        .filter(|(_, count, _)| *count > 0 && count * FREQUENT >= owners)
+        .filter(|(_, count, path)| *count > 0 && count * FREQUENT >= owners && path.len() <= LONGEST_HOT_PATH)
         .collect();
     counts.sort_unstable_by_key(|(known, count, path)| (!known, std::cmp::Reverse(*count), *path));
     counts.into_iter().take(MAX_HOT_PATHS).map(|(_, _, path)| path.to_owned()).collect()

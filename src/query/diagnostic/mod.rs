@@ -99,10 +99,17 @@ impl std::fmt::Display for Diagnostic {
 
 impl std::error::Error for Diagnostic {}
 
+/// Longest name that is compared: nobody mistypes a longer one by a letter, and comparing takes the product of both lengths.
+const LONGEST_NAME: usize = 100;
+
 /// The known name nearest to `name`, when it is near enough to be a slip of the finger.
 pub fn did_you_mean<'a>(name: &str, known: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if name.len() > LONGEST_NAME {
+        return None;
+    }
     known
         .into_iter()
+        .filter(|candidate| candidate.len() <= LONGEST_NAME)
         .map(|candidate| (strsim::jaro_winkler(name, candidate), candidate))
         .filter(|(score, candidate)| *score >= 0.85 && *candidate != name)
         .max_by(|a, b| a.0.total_cmp(&b.0))

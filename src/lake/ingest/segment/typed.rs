@@ -10,6 +10,7 @@ use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray
 use super::attributes::kind_name;
 use super::order::{Merged, Ordered, merge, texts};
 use crate::catalog::path::{ColumnType, column_name};
+use crate::catalog::paths::LONGEST_HOT_PATH;
 use crate::error::Error;
 use crate::ingest::aim::block::{Block, Value};
 
@@ -45,7 +46,7 @@ pub(super) fn hot_context_paths<'a>(ordered: &Ordered<'a>, known: &HashSet<Strin
 
 /// Known paths first, then the most frequent.
 fn choose<'a>(mut counts: Vec<(&'a str, u64)>, owners: u64, known: &HashSet<String>) -> HashSet<&'a str> {
-    counts.retain(|(_, count)| *count > 0 && count * FREQUENT >= owners);
+    counts.retain(|(path, count)| *count > 0 && count * FREQUENT >= owners && path.len() <= LONGEST_HOT_PATH);
     counts.sort_unstable_by_key(|(path, count)| (!known.contains(*path), std::cmp::Reverse(*count), *path));
     counts.into_iter().take(MAX_PATHS).map(|(path, _)| path).collect()
 }
