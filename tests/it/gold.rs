@@ -4,6 +4,7 @@ use crate::support::{lake_of, repository, rows, session};
 use lakeql::{Error, Session, Settings, Shape};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::Write;
 
 /// One recorded query of Aim.
 struct Case {
@@ -91,7 +92,8 @@ async fn aimql() {
         }
     }
     for (tier, (passed, total)) in &tiers {
-        println!("aimql {tier}: {passed} of {total} as recorded");
+        // Straight to the stream: the counts are wanted from passing runs too.
+        writeln!(std::io::stdout(), "aimql {tier}: {passed} of {total} as recorded").unwrap();
     }
     assert!(wrong.is_empty(), "{} cases differ and are not listed as deviations:\n{}", wrong.len(), wrong.join("\n"));
     assert!(right_after_all.is_empty(), "listed as deviations but as recorded: {right_after_all:?}");
