@@ -31,6 +31,8 @@ pub(crate) fn session(limits: &Limits) -> SessionConfig {
     // Predicates are applied while decoding, cheapest columns first, and the other columns only for what is left.
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
+    // Joins hand their keys to scans as lists; lists longer than this prune no pages.
+    options.execution.parquet.max_in_list_size = 1024;
     // Statistics come with the file list; nothing is opened for them.
     options.execution.collect_statistics = false;
     options.execution.parquet.schema_force_view_types = true;
