@@ -2,8 +2,8 @@
 """Train about 200 small scikit-learn models and track them with Aim: the source of `sklearn_runs.jsonl.gz`.
 
     pip install aim==3.29.1 scikit-learn==1.9.1
-    python datasets/train_sklearn.py --repo /tmp/sklearn-runs
-    python scripts/export_aim.py /tmp/sklearn-runs --output datasets/sklearn_runs.jsonl.gz
+    python datasets/train_sklearn.py --repo sklearn-runs
+    python scripts/export_aim.py sklearn-runs --output datasets/sklearn_runs.jsonl.gz
 
 Linear models trained by stochastic gradient descent, multi-layer perceptrons and gradient boosting, over a grid of
 hyperparameters, on the data sets that come with scikit-learn. Every number tracked is what the model really did:
