@@ -31,11 +31,13 @@ pub(crate) fn session(limits: &Limits) -> SessionConfig {
     // Predicates are applied while decoding, cheapest columns first, and the other columns only for what is left.
     options.execution.parquet.pushdown_filters = true;
     options.execution.parquet.reorder_filters = true;
-    // Joins hand their keys to scans as lists; lists longer than this prune no pages.
-    options.execution.parquet.max_in_list_size = 1024;
     // Statistics come with the file list; nothing is opened for them.
     options.execution.collect_statistics = false;
     options.execution.parquet.schema_force_view_types = true;
+    // One side of our joins is small after its filter: collecting it as a whole is cheaper than dealing both sides out, and
+    // its bounds and keys become a filter of the other side's scan.
+    options.optimizer.hash_join_single_partition_threshold = 256 << 20;
+    options.optimizer.hash_join_single_partition_threshold_rows = 4_000_000;
     // Files come cut into the right number of pieces, each in order.
     options.optimizer.repartition_file_scans = false;
     options.optimizer.prefer_existing_sort = true;
