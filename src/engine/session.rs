@@ -15,7 +15,7 @@ use futures::TryStreamExt;
 use lakeql_lake::{AsOf, Lake, Snapshot};
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::dialects::{self, Dialect, Settings};
-use lakeql_query::model::Query;
+use lakeql_query::model::{Query, SeriesKind};
 use lakeql_query::source::Source;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -149,7 +149,7 @@ impl Session {
     /// The points behind the series that a query matches, or statistics of them for each step.
     ///
     /// A query about runs means all series of the matched runs (of [`PointsOptions::kind`]), a query about series the
-    /// matched series. Columns of single points, then those of [`PointsOptions::columns`] and [`PointsOptions::group`]:
+    /// matched series. In a language in which that is a setting (`entity`), series are the default here. Columns of single points, then those of [`PointsOptions::columns`] and [`PointsOptions::group`]:
     ///
     /// | column | type | meaning |
     /// |---|---|---|
@@ -187,7 +187,11 @@ impl Session {
             let problem = Diagnostic::error(Kind::Semantic, "an SQL query matches no series");
             return Err(problem.hint("in SQL the points are a table: select * from points where name = 'loss'").into());
         };
-        let query = lower(dialect, source, settings, &Shape::default())?;
+        // Points are of series: a text that could be about runs or series is about series unless it is said.
+        let kind = options.kind.unwrap_or(SeriesKind::Metric).name();
+        let entity = settings.entity.clone().or_else(|| Some(kind.to_owned()));
+        let settings = Settings { entity, ..settings.clone() };
+        let query = lower(dialect, source, &settings, &Shape::default())?;
         let work = points::answer(&self.state, &self.snapshot, &self.store, &query, options);
         let answer = match deadline {
             None => work.await?,

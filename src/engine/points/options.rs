@@ -174,7 +174,8 @@ impl FromStr for Step {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let wrong = || format!("`{text}` is not a step: expected a number with at most {DIGITS} digits after the point");
+        let wrong =
+            || format!("`{text}` is not a step: expected a number with at most {DIGITS} digits after the point");
         let (negative, digits) = match text.strip_prefix('-') {
             Some(rest) => (true, rest),
             None => (false, text),
