@@ -9,7 +9,7 @@ use futures::TryFutureExt;
 use futures::stream::{BoxStream, StreamExt, TryStreamExt, try_unfold};
 use lakeql_query::diagnostic::Diagnostic;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Batches of an answer. Dropping the stream stops the query.
@@ -25,7 +25,12 @@ pub struct Results {
     pub stream: BoxStream<'static, Result<RecordBatch>>,
     /// What is being run. Afterwards its metrics tell what was read.
     pub plan: Arc<dyn ExecutionPlan>,
+    /// Filled by the stream when it comes to its end.
+    closing: Closing,
 }
+
+/// What is known about an answer only after its last row.
+pub(crate) type Closing = Arc<Mutex<Vec<Diagnostic>>>;
 
 impl Results {
     /// The answer that `stream` gives. After the deadline (which came from a limit of this length) there is an error
@@ -41,7 +46,20 @@ impl Results {
             None => stream.map_err(Error::from).boxed(),
             Some(deadline) => until(stream, deadline),
         };
-        Self { schema, notes, stream, plan }
+        Self { schema, notes, stream, plan, closing: Closing::default() }
+    }
+
+    /// The same answer, whose stream leaves notes here when it comes to its end.
+    pub(crate) fn closing_in(mut self, closing: Closing) -> Self {
+        self.closing = closing;
+        self
+    }
+
+    /// What is known about the answer only after its last row, such as how many points had to be dropped. A handle that
+    /// outlives the answer, to be asked when the stream has ended.
+    pub fn closing_notes(&self) -> impl Fn() -> Vec<Diagnostic> + Send + use<> {
+        let closing = Arc::clone(&self.closing);
+        move || closing.lock().map(|notes| notes.clone()).unwrap_or_default()
     }
 
     /// The next batch, or nothing after the last one.
