@@ -5,6 +5,7 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlan;
+use futures::TryFutureExt;
 use futures::stream::{BoxStream, StreamExt, TryStreamExt, try_unfold};
 use lakeql_query::diagnostic::Diagnostic;
 use std::fmt;
@@ -84,12 +85,21 @@ impl fmt::Debug for Results {
     }
 }
 
-fn until(stream: SendableRecordBatchStream, (end, limit): (Instant, Duration)) -> Batches {
+/// The value of the work, or an error if the deadline comes first.
+pub(crate) async fn within<T>(
+    deadline: Option<(Instant, Duration)>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    match deadline {
+        None => work.await,
+        Some((end, limit)) => tokio::time::timeout_at(end.into(), work).await.unwrap_or(Err(Error::Timeout(limit))),
+    }
+}
+
+fn until(stream: SendableRecordBatchStream, deadline: (Instant, Duration)) -> Batches {
     try_unfold(stream, move |mut stream| async move {
-        match tokio::time::timeout_at(end.into(), stream.try_next()).await {
-            Ok(batch) => Ok(batch?.map(|batch| (batch, stream))),
-            Err(_) => Err(Error::Timeout(limit)),
-        }
+        let batch = within(Some(deadline), stream.try_next().map_err(Error::from)).await?;
+        Ok(batch.map(|batch| (batch, stream)))
     })
     .boxed()
 }
@@ -131,5 +141,7 @@ mod tests {
         let limit = Duration::from_millis(5);
         let mut late = results(futures::stream::pending(), Some((Instant::now() + limit, limit)));
         assert!(matches!(late.next().await, Err(Error::Timeout(it)) if it == limit));
+        let planning = within::<()>(Some((Instant::now() + limit, limit)), futures::future::pending()).await;
+        assert!(matches!(planning, Err(Error::Timeout(it)) if it == limit));
     }
 }

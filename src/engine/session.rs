@@ -4,6 +4,7 @@ use crate::config::{self, Limits};
 use crate::explain::{self, Explain, ScanReport, Stage};
 use crate::points::{self, PointsOptions};
 use crate::resolve::Resolver;
+use crate::results::within;
 use crate::shape::Shape;
 use crate::{Error, Result, Results, sql};
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -140,8 +141,11 @@ impl Session {
     /// A mistake in the query ([`Error::Query`]), or a failure of lake or engine.
     pub async fn query(&self, source: &Source, lang: &str, settings: &Settings, shape: &Shape) -> Result<Results> {
         let deadline = self.limits.timeout.map(|limit| (Instant::now() + limit, limit));
-        let (plan, notes) = self.logical(source, lang, settings, shape).await?;
-        let plan = self.physical(&plan, lang).await?;
+        let planning = async {
+            let (plan, notes) = self.logical(source, lang, settings, shape).await?;
+            Ok((self.physical(&plan, lang).await?, notes))
+        };
+        let (plan, notes) = within(deadline, planning).await?;
         let stream = execute_stream(Arc::clone(&plan), self.state.task_ctx())?;
         Ok(Results::new(plan, stream, notes, deadline))
     }
