@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use lakeql_lake::AsOf;
+use lakeql_lake::ingest::neptune::SeriesZone;
 use lakeql_output::Format;
 use lakeql_query::dialects;
 use lakeql_query::model::Entity;
@@ -151,6 +152,11 @@ pub(crate) fn columns(text: &str) -> Result<Columns, String> {
         return Err("expected names of columns, separated by commas".into());
     }
     Ok(Columns(columns))
+}
+
+/// A time zone by its name or its distance from UTC.
+pub(crate) fn series_zone(text: &str) -> Result<SeriesZone, String> {
+    text.parse()
 }
 
 #[cfg(test)]

@@ -10,11 +10,11 @@ use crate::ingest::fault::{Fault, Read, shorten};
 
 /// Objects and lists may be nested this deep. Training parameters are a handful of levels; the limit keeps hostile
 /// input from exhausting the stack.
-pub(super) const MAX_DEPTH: usize = 200;
+pub(crate) const MAX_DEPTH: usize = 200;
 
 /// The JSON type of a value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Null,
     Bool,
     Number,
@@ -25,7 +25,7 @@ pub(super) enum Kind {
 
 impl Kind {
     /// The type as it reads in a message.
-    pub(super) fn noun(self) -> &'static str {
+    pub(crate) fn noun(self) -> &'static str {
         match self {
             Kind::Null => "null",
             Kind::Bool => "a boolean",
@@ -38,12 +38,12 @@ impl Kind {
 }
 
 /// The fault for a value of the wrong type.
-pub(super) fn expected(what: &str, got: Kind) -> Box<Fault> {
+pub(crate) fn expected(what: &str, got: Kind) -> Box<Fault> {
     Fault::new(format!("expected {what}, got {}", got.noun()))
 }
 
 /// Reads one JSON text from left to right.
-pub(super) struct Reader<'a> {
+pub(crate) struct Reader<'a> {
     text: &'a str,
     at: usize,
     depth: usize,
@@ -51,7 +51,7 @@ pub(super) struct Reader<'a> {
 
 impl<'a> Reader<'a> {
     /// A reader at the start of `text`.
-    pub(super) fn new(text: &'a str) -> Self {
+    pub(crate) fn new(text: &'a str) -> Self {
         Reader { text, at: 0, depth: 0 }
     }
 
@@ -88,7 +88,7 @@ impl<'a> Reader<'a> {
 
     /// The type of the next value, which is not consumed.
     #[inline]
-    pub(super) fn kind(&mut self) -> Read<Kind> {
+    pub(crate) fn kind(&mut self) -> Read<Kind> {
         match self.skip_blanks() {
             Some(b'"') => Ok(Kind::Text),
             Some(b'-' | b'0'..=b'9') => {
@@ -127,12 +127,12 @@ impl<'a> Reader<'a> {
     }
 
     /// Consumes `null`; the caller has seen [`Kind::Null`].
-    pub(super) fn null(&mut self) -> Read<()> {
+    pub(crate) fn null(&mut self) -> Read<()> {
         self.word("null")
     }
 
     /// Consumes a boolean.
-    pub(super) fn boolean(&mut self) -> Read<bool> {
+    pub(crate) fn boolean(&mut self) -> Read<bool> {
         match self.kind()? {
             Kind::Bool if self.byte() == Some(b't') => self.word("true").map(|()| true),
             Kind::Bool => self.word("false").map(|()| false),
@@ -142,7 +142,7 @@ impl<'a> Reader<'a> {
 
     /// Consumes a number.
     #[inline]
-    pub(super) fn number(&mut self) -> Read<Number<'a>> {
+    pub(crate) fn number(&mut self) -> Read<Number<'a>> {
         match self.kind()? {
             Kind::Number => {}
             other => return Err(expected("a number", other)),
@@ -158,7 +158,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Consumes a text. It is borrowed unless it contains escapes.
-    pub(super) fn text(&mut self) -> Read<Cow<'a, str>> {
+    pub(crate) fn text(&mut self) -> Read<Cow<'a, str>> {
         match self.kind()? {
             Kind::Text => {}
             other => return Err(expected("text", other)),
@@ -202,7 +202,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Consumes the opening brace of an object; members follow with [`Reader::next_key`].
-    pub(super) fn enter_object(&mut self) -> Read<()> {
+    pub(crate) fn enter_object(&mut self) -> Read<()> {
         match self.kind()? {
             Kind::Object => self.enter(),
             other => Err(expected("an object", other)),
@@ -210,7 +210,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The next key of the object entered last, its value to be read next; `None` after the closing brace.
-    pub(super) fn next_key(&mut self, first: bool) -> Read<Option<Cow<'a, str>>> {
+    pub(crate) fn next_key(&mut self, first: bool) -> Read<Option<Cow<'a, str>>> {
         match self.skip_blanks() {
             Some(b'}') => {
                 self.at += 1;
@@ -238,7 +238,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Reads an object, handing each key to `member`, which reads the value.
-    pub(super) fn object(&mut self, mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Read<()>) -> Read<()> {
+    pub(crate) fn object(&mut self, mut member: impl FnMut(&mut Self, Cow<'a, str>) -> Read<()>) -> Read<()> {
         self.enter_object()?;
         let mut first = true;
         while let Some(key) = self.next_key(first)? {
@@ -252,7 +252,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a list, calling `item` in front of each element.
     #[inline]
-    pub(super) fn list(&mut self, mut item: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
+    pub(crate) fn list(&mut self, mut item: impl FnMut(&mut Self) -> Read<()>) -> Read<()> {
         match self.kind()? {
             Kind::List => self.enter()?,
             other => return Err(expected("a list", other)),
@@ -279,7 +279,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Skips the next value, checking its notation, and returns its text.
-    pub(super) fn raw(&mut self) -> Read<&'a str> {
+    pub(crate) fn raw(&mut self) -> Read<&'a str> {
         let kind = self.kind()?;
         let start = self.at;
         match kind {
@@ -294,7 +294,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Nothing but blanks may follow.
-    pub(super) fn end(&mut self) -> Read<()> {
+    pub(crate) fn end(&mut self) -> Read<()> {
         match self.skip_blanks() {
             None => Ok(()),
             Some(_) => Err(self.broken("the end of the line")),
@@ -302,7 +302,7 @@ impl<'a> Reader<'a> {
     }
 
     /// The text of a `{"$float": …}` whose key has just been read.
-    pub(super) fn rest_of_float(&mut self) -> Read<f64> {
+    pub(crate) fn rest_of_float(&mut self) -> Read<f64> {
         let text = self.text().map_err(|fault| fault.in_field("$float"))?;
         let value = match text.as_ref() {
             "nan" => f64::NAN,
@@ -323,7 +323,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a float: a number, or NaN and the infinities as `{"$float": …}`.
     #[inline]
-    pub(super) fn float(&mut self) -> Read<f64> {
+    pub(crate) fn float(&mut self) -> Read<f64> {
         match self.kind()? {
             Kind::Number => Ok(self.number()?.float()),
             Kind::Object => self.special_float(),
@@ -341,7 +341,7 @@ impl<'a> Reader<'a> {
 
     /// Reads a 64-bit integer.
     #[inline]
-    pub(super) fn integer(&mut self) -> Read<i64> {
+    pub(crate) fn integer(&mut self) -> Read<i64> {
         match self.kind()? {
             Kind::Number => {}
             other => return Err(expected("an integer", other)),

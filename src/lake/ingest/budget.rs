@@ -1,9 +1,18 @@
 //! How much of the input may be under way between the threads.
 
-use std::sync::{Condvar, Mutex, MutexGuard};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard};
+
+/// Wakes the threads when the import ends, also when its future is dropped.
+pub(crate) struct Closer(pub(crate) Arc<Budget>);
+
+impl Drop for Closer {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}
 
 /// A number of bytes that several threads share. One block may always pass, however large.
-pub(super) struct Budget {
+pub(crate) struct Budget {
     limit: usize,
     state: Mutex<State>,
     changed: Condvar,
@@ -17,7 +26,7 @@ struct State {
 
 impl Budget {
     /// A budget of `limit` bytes.
-    pub(super) fn new(limit: usize) -> Self {
+    pub(crate) fn new(limit: usize) -> Self {
         Budget { limit, state: Mutex::default(), changed: Condvar::new() }
     }
 
@@ -27,7 +36,7 @@ impl Budget {
     }
 
     /// Waits until `bytes` fit and takes them; `false` when the budget has been closed.
-    pub(super) fn take(&self, bytes: usize) -> bool {
+    pub(crate) fn take(&self, bytes: usize) -> bool {
         let mut state = self.lock();
         while !state.closed && state.used > 0 && state.used.saturating_add(bytes) > self.limit {
             state = self.changed.wait(state).unwrap_or_else(|poisoned| poisoned.into_inner());
@@ -37,14 +46,14 @@ impl Budget {
     }
 
     /// Gives bytes back.
-    pub(super) fn give(&self, bytes: usize) {
+    pub(crate) fn give(&self, bytes: usize) {
         let mut state = self.lock();
         state.used = state.used.saturating_sub(bytes);
         self.changed.notify_all();
     }
 
     /// Wakes everybody who waits: the import is over.
-    pub(super) fn close(&self) {
+    pub(crate) fn close(&self) {
         self.lock().closed = true;
         self.changed.notify_all();
     }

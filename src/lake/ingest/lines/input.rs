@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::SyncSender;
 
-use super::budget::Budget;
+use crate::ingest::budget::Budget;
 
 /// A block is read until it has this many bytes; with a longer line it grows.
 const BLOCK_BYTES: usize = 4 << 20;

@@ -2,11 +2,11 @@
 
 /// A number as written, with what the scan learned about it.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Number<'a> {
+pub(crate) struct Number<'a> {
     /// The digits as written.
-    pub(super) raw: &'a str,
+    pub(crate) raw: &'a str,
     /// Written without fraction and exponent: an int, however large.
-    pub(super) integer: bool,
+    pub(crate) integer: bool,
     negative: bool,
     /// The digits as one integer; only meaningful while there are at most 18 of them.
     mantissa: u64,
@@ -24,7 +24,7 @@ const EXACT_TENS: [f64; 23] = [
 impl<'a> Number<'a> {
     /// The number at the start of `text`, if there is one in JSON's notation.
     #[inline]
-    pub(super) fn scan(text: &'a str) -> Option<Number<'a>> {
+    pub(crate) fn scan(text: &'a str) -> Option<Number<'a>> {
         let bytes = text.as_bytes();
         let mut at = 0;
         let mut mantissa = 0u64;
@@ -74,7 +74,7 @@ impl<'a> Number<'a> {
 
     /// The value as a double, correctly rounded; out-of-range values become infinite.
     #[inline]
-    pub(super) fn float(&self) -> f64 {
+    pub(crate) fn float(&self) -> f64 {
         // Both operands are exact, so the one rounding of the division gives the nearest double.
         if self.digits <= 18
             && self.mantissa < (1 << 53)
@@ -93,7 +93,7 @@ impl<'a> Number<'a> {
 
     /// The value as a 64-bit integer, if it is written as an integer and fits.
     #[inline]
-    pub(super) fn int(&self) -> Option<i64> {
+    pub(crate) fn int(&self) -> Option<i64> {
         if !self.integer {
             return None;
         }

@@ -6,7 +6,7 @@ use crate::ingest::fault::{Fault, Read, shorten};
 
 /// Reads `2021-12-20T08:00:00.000000Z`. Fraction (up to nine digits) and seconds may be missing, the zone may be `Z`,
 /// an offset such as `+01:00`, or missing, which means UTC.
-pub(super) fn parse_iso(text: &str) -> Read<i64> {
+pub(crate) fn parse_iso(text: &str) -> Read<i64> {
     iso(text).ok_or_else(|| {
         Fault::new(format!("expected a time such as \"2024-05-01T12:30:00.000000Z\", got {:?}", shorten(text)))
     })
@@ -76,7 +76,7 @@ fn offset_seconds(zone: &str) -> Option<i32> {
 
 /// Unix seconds to microseconds, rounded; `None` when the value is not finite or too far away.
 #[inline]
-pub(super) fn unix_micros(seconds: f64) -> Option<i64> {
+pub(crate) fn unix_micros(seconds: f64) -> Option<i64> {
     let micros = (seconds * 1e6).round();
     // Beyond this, conversions between microseconds and calendar dates leave their range.
     if micros.abs() < 8.2e18 { Some(micros as i64) } else { None }
