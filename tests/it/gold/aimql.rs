@@ -1,4 +1,4 @@
-//! The recorded answers of the original systems.
+//! The recorded answers of Aim.
 
 use crate::support::{lake_of, repository, rows, session};
 use lakeql::{Error, Session, Settings, Shape};
