@@ -279,6 +279,10 @@ impl Needs<'_> {
         let names = names.iter().map(String::as_str).chain(paths.names(PathOwner::Series));
         // The prefixes by which the field is looked for may be left out.
         let whole: Vec<&str> = names.collect();
+        let folded = fold(&field.name);
+        if let Some(same) = whole.iter().find(|name| fold(name) == folded) {
+            return Some((*same).to_owned());
+        }
         let short = whole.iter().filter_map(|name| name.split_once('/').map(|(_, rest)| rest));
         did_you_mean(&field.name, whole.iter().copied().chain(short)).map(str::to_owned)
     }
