@@ -10,6 +10,7 @@ mod gold;
 mod lake;
 mod layers;
 mod nql;
+mod nql_errors;
 mod points;
 mod program;
 mod reads;
