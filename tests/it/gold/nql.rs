@@ -110,3 +110,21 @@ async fn nql() {
     let wrong = ask(&session, &cases("cases.jsonl"), "over the experiments", None, false).await;
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
 }
+
+async fn export() -> Session {
+    let lake = empty_lake().await;
+    let path =
+        |part: &str| repository(&format!("tests/gold/nql/exporter_sample/{part}")).to_string_lossy().into_owned();
+    let options = NeptuneOptions { files: Some(path("files")), ..NeptuneOptions::default() };
+    import_neptune(&lake, &[path("data")], &options, &|_| {}).await.unwrap();
+    session(&lake).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nql_over_the_export() {
+    let session = export().await;
+    let project = Some("ml-lab/sandbox");
+    let mut wrong = ask(&session, &cases("cases.jsonl"), "over the export", project, true).await;
+    wrong.extend(ask(&session, &cases("export_cases.jsonl"), "over the export", None, true).await);
+    assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
+}
