@@ -8,6 +8,7 @@ mod evaluate;
 pub mod explain;
 mod resolve;
 mod results;
+pub mod runs;
 mod session;
 mod shape;
 pub mod sql;

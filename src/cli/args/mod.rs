@@ -3,6 +3,7 @@
 mod global;
 mod lake;
 mod query;
+mod runs;
 pub(crate) mod values;
 
 pub(crate) use global::{ColorWhen, ErrorFormat, Global};
@@ -10,6 +11,7 @@ pub(crate) use lake::{
     AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ManArgs, VacuumArgs,
 };
 pub(crate) use query::{BenchArgs, ExplainArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs};
+pub(crate) use runs::{DiffArgs, ShowArgs};
 
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
@@ -55,6 +57,10 @@ pub(crate) enum Command {
     Query(QueryArgs),
     /// Show what becomes of a query, stage by stage
     Explain(ExplainArgs),
+    /// Show everything that is known of a run
+    Show(ShowArgs),
+    /// Show what is not the same in several runs
+    Diff(DiffArgs),
     /// Time queries
     Bench(BenchArgs),
     /// List the attribute paths of the runs: types, number of runs, examples

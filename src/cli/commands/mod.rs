@@ -6,11 +6,13 @@ mod compact;
 mod completions;
 mod demo;
 mod describe;
+mod diff;
 mod explain;
 mod history;
 mod import;
 mod man;
 mod query;
+mod show;
 mod tables;
 mod vacuum;
 
@@ -27,6 +29,8 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
         },
         Command::Query(args) => query::run(context, &args).await,
         Command::Explain(args) => explain::run(context, &args).await,
+        Command::Show(args) => show::run(context, &args).await,
+        Command::Diff(args) => diff::run(context, &args).await,
         Command::Bench(args) => bench::run(context, &args).await,
         Command::Attributes(args) => attributes::run(context, &args).await,
         Command::Tables => tables::run(context).await,

@@ -7,11 +7,13 @@
 //! | `compare.rs` | one comparison over typed columns |
 //! | `program.rs` | row-by-row programs and the columns they are given |
 //! | `select.rs` | names of `--select` and `--sort` |
+//! | `runs.rs` | single runs by hash or name, and all that is known of them |
 
 mod compare;
 mod needs;
 mod predicate;
 mod program;
+mod runs;
 mod select;
 
 use crate::shape::Shape;
@@ -140,7 +142,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// A query that no language can produce.
-fn internal(message: &str) -> Error {
+pub(crate) fn internal(message: &str) -> Error {
     datafusion::error::DataFusionError::Internal(message.to_owned()).into()
 }
 
