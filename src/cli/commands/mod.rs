@@ -11,6 +11,7 @@ mod explain;
 mod history;
 mod import;
 mod man;
+mod points;
 mod query;
 mod show;
 mod tables;
@@ -28,6 +29,7 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
             ImportKind::Aim(args) => import::aim(context, &args).await,
         },
         Command::Query(args) => query::run(context, &args).await,
+        Command::Points(args) => points::run(context, &args).await,
         Command::Explain(args) => explain::run(context, &args).await,
         Command::Show(args) => show::run(context, &args).await,
         Command::Diff(args) => diff::run(context, &args).await,
