@@ -29,6 +29,7 @@ mod json;
 mod json_text;
 mod markdown;
 mod parquet_file;
+pub mod plot;
 mod pretty;
 mod sink;
 mod table;

@@ -36,8 +36,7 @@ pub fn diff(runs: &[Run]) -> Result<Vec<Difference>> {
             let next = order.len();
             let position = if part == Part::Property { *order.entry(key.clone()).or_insert(next) } else { 0 };
             let entry = found.entry((part.clone(), position, key));
-            let difference =
-                entry.or_insert_with(|| Difference { part, name, values: vec![None; runs.len()] });
+            let difference = entry.or_insert_with(|| Difference { part, name, values: vec![None; runs.len()] });
             if let Some(slot) = difference.values.get_mut(column) {
                 *slot = value;
             }

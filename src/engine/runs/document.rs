@@ -60,19 +60,8 @@ pub struct Entry {
 
 impl Sequence {
     /// The summaries, and how they are called.
-    pub const SUMMARIES: [&'static str; 11] = [
-        "n",
-        "first_step",
-        "last_step",
-        "first",
-        "last",
-        "min",
-        "max",
-        "mean",
-        "n_nan",
-        "dtype",
-        "record_max_length",
-    ];
+    pub const SUMMARIES: [&'static str; 11] =
+        ["n", "first_step", "last_step", "first", "last", "min", "max", "mean", "n_nan", "dtype", "record_max_length"];
 
     /// A summary.
     pub fn summary(&self, name: &str) -> Option<&Value> {
@@ -220,7 +209,9 @@ mod tests {
     #[test]
     fn params_get_the_paths_of_the_catalogue() {
         assert_eq!(
-            flat(r#"{"optim.lr":1.0,"optim":{"lr":0.1,"betas":[0.9,0.95]},"x":{"$float":"nan"},"none":null,"e":{},"l":[]}"#),
+            flat(
+                r#"{"optim.lr":1.0,"optim":{"lr":0.1,"betas":[0.9,0.95]},"x":{"$float":"nan"},"none":null,"e":{},"l":[]}"#
+            ),
             pairs(&[
                 ("\"optim.lr\"", "1.0"),
                 ("e", "{}"),

@@ -85,8 +85,7 @@ fn same(left: &str, right: &str) -> bool {
     match (Json::read(left), Json::read(right)) {
         (Some(Json::Number(left)), Some(Json::Number(right))) => same_number(left, right),
         (Some(Json::List(left)), Some(Json::List(right))) => {
-            left.len() == right.len()
-                && left.iter().zip(&right).all(|(left, right)| same(left.get(), right.get()))
+            left.len() == right.len() && left.iter().zip(&right).all(|(left, right)| same(left.get(), right.get()))
         }
         (Some(Json::Object(left)), Some(Json::Object(right))) => {
             left.len() == right.len()
@@ -113,7 +112,8 @@ fn same_number(left: &str, right: &str) -> bool {
 
 /// Whether a float is this integer. Without a fraction a float is printed with all its digits.
 fn is_whole(float: f64, integer: &str) -> bool {
-    float.fract() == 0.0 && (format!("{float:.0}") == integer || (float == 0.0 && integer.trim_start_matches('-') == "0"))
+    float.fract() == 0.0
+        && (format!("{float:.0}") == integer || (float == 0.0 && integer.trim_start_matches('-') == "0"))
 }
 
 /// One level of a JSON text.
