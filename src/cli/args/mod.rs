@@ -2,6 +2,7 @@
 
 mod global;
 mod lake;
+mod plot;
 mod points;
 mod query;
 mod runs;
@@ -11,6 +12,7 @@ pub(crate) use global::{ColorWhen, ErrorFormat, Global};
 pub(crate) use lake::{
     AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ManArgs, VacuumArgs,
 };
+pub(crate) use plot::{AxisArg, PlotArgs};
 pub(crate) use points::PointsArgs;
 pub(crate) use query::{BenchArgs, ExplainArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs};
 pub(crate) use runs::{DiffArgs, ShowArgs};
@@ -61,6 +63,8 @@ pub(crate) enum Command {
     Points(PointsArgs),
     /// Show what becomes of a query, stage by stage
     Explain(ExplainArgs),
+    /// Draw the points of the matched series, in the terminal or as SVG
+    Plot(PlotArgs),
     /// Show everything that is known of a run
     Show(ShowArgs),
     /// Show what is not the same in several runs

@@ -11,6 +11,7 @@ mod explain;
 mod history;
 mod import;
 mod man;
+mod plot;
 mod points;
 mod query;
 mod show;
@@ -31,6 +32,7 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
         Command::Query(args) => query::run(context, &args).await,
         Command::Points(args) => points::run(context, &args).await,
         Command::Explain(args) => explain::run(context, &args).await,
+        Command::Plot(args) => plot::run(context, &args).await,
         Command::Show(args) => show::run(context, &args).await,
         Command::Diff(args) => diff::run(context, &args).await,
         Command::Bench(args) => bench::run(context, &args).await,

@@ -7,6 +7,7 @@
 //! | `colours` | who gets which colour, and the legend that says so |
 //! | `trace` | points to lines: gaps, and as many points as can be told apart |
 //! | `smooth` | exponential moving average |
+//! | [`points`] | charts of the points that an engine answers with |
 //! | `svg`, `xml`, `sketch` | the pictures |
 //!
 //! The same chart always gives the same bytes. A legend has at most [`MOST_ENTRIES`] entries: more series than that are
@@ -14,6 +15,7 @@
 
 mod calendar;
 mod colours;
+pub mod points;
 mod scale;
 mod sketch;
 mod smooth;

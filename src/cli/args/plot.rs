@@ -1,0 +1,105 @@
+//! Flags of `plot`.
+
+use super::points::{MatchArgs, PointArgs, options, statistic_parser};
+use super::query::{LanguageArgs, TextArgs};
+use clap::{Args, ValueEnum};
+use lakeql_engine::{By, PointsOptions, Statistic};
+use lakeql_output::plot::points::Across;
+
+const PLOT_EXAMPLES: &str = "\
+Without --output a sketch goes to stdout; with --output FILE.svg a picture for browsers and papers.
+Above 12 lines colours stand for groups: --group says of what.
+
+Smoothing is an exponential moving average over the points of a series, as in TensorBoard: each
+value counts W of the average so far and 1 - W of itself, divided by 1 - W^n so that the beginning
+does not lean towards zero. Where there are few lines the values themselves are drawn faintly.
+
+Examples:
+  lakeql plot 'metric.name == \"loss\"' --lang aim
+  lakeql plot 'metric.name == \"loss\"' --lang aim --group run.hparams.lr --smooth 0.6 --log-y -o loss.svg
+  lakeql plot 'metric.name == \"loss\"' --lang aim --x relative --top 10 --sort last -o ten.svg
+  lakeql plot 'metric.name == \"loss\"' --lang aim --aggregate mean,ci95 --group hparams.lr -o bands.svg";
+
+/// `plot`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = PLOT_EXAMPLES)]
+pub(crate) struct PlotArgs {
+    #[command(flatten)]
+    pub(crate) text: TextArgs,
+    #[command(flatten)]
+    pub(crate) matches: MatchArgs,
+    #[command(flatten)]
+    pub(crate) points: PointArgs,
+    #[command(flatten)]
+    pub(crate) chart: ChartArgs,
+    #[command(flatten)]
+    pub(crate) language: LanguageArgs,
+}
+
+/// How the chart looks.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Chart")]
+pub(crate) struct ChartArgs {
+    /// What stands on the horizontal axis
+    #[arg(long, value_name = "AXIS", value_enum, default_value_t)]
+    pub(crate) x: AxisArg,
+
+    /// Weight of the exponential moving average, from 0 (none) to below 1
+    #[arg(long, value_name = "W", default_value_t, hide_default_value = true, value_parser = weight)]
+    pub(crate) smooth: f64,
+
+    /// Decades of equal length on the horizontal axis
+    #[arg(long)]
+    pub(crate) log_x: bool,
+
+    /// Decades of equal length on the vertical axis
+    #[arg(long)]
+    pub(crate) log_y: bool,
+
+    /// One line a group: mean (also with ci95, std or min,max around it), min, or max; each metric for itself
+    #[arg(long, value_name = "NAMES", value_delimiter = ',', value_parser = statistic_parser())]
+    pub(crate) aggregate: Vec<Statistic>,
+
+    /// The title [default: the query]
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) title: Option<String>,
+}
+
+/// Values of `--x`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, ValueEnum)]
+pub(crate) enum AxisArg {
+    /// The step, or what --align has put in its place
+    #[default]
+    Step,
+    /// The epoch
+    Epoch,
+    /// The moment at which the point was tracked
+    Time,
+    /// The time since the first point of the series
+    Relative,
+}
+
+impl AxisArg {
+    /// As the charts want it.
+    pub(crate) fn across(self) -> Across {
+        match self {
+            Self::Step => Across::Step,
+            Self::Epoch => Across::Epoch,
+            Self::Time => Across::Time,
+            Self::Relative => Across::Relative,
+        }
+    }
+}
+
+impl PlotArgs {
+    /// As the engine wants it, without statistics.
+    pub(crate) fn options(&self) -> PointsOptions {
+        let by = if self.chart.x == AxisArg::Epoch { By::Epoch } else { By::Step };
+        PointsOptions { by, ..options(&self.matches, &self.points) }
+    }
+}
+
+fn weight(text: &str) -> Result<f64, String> {
+    let weight = text.parse::<f64>().ok().filter(|weight| (0.0..1.0).contains(weight));
+    weight.ok_or_else(|| "expected a number from 0 to below 1".into())
+}
