@@ -95,7 +95,7 @@ fn verbs_and_flags_of_the_readme_exist() {
     for format in lakeql::output::Format::ALL {
         assert!(query.contains(format.name()) && readme.contains(format.name()), "{format}");
     }
-    for verb in ["tables", "describe", "history", "compact", "vacuum", "bench"] {
+    for verb in ["plot", "show", "diff", "tables", "describe", "history", "compact", "vacuum", "bench"] {
         assert!(help.contains(verb), "{verb}");
     }
 }
@@ -117,6 +117,9 @@ fn examples_of_the_help_parse() {
         &["--help"][..],
         &["query", "--help"],
         &["explain", "--help"],
+        &["plot", "--help"],
+        &["show", "--help"],
+        &["diff", "--help"],
         &["bench", "--help"],
         &["import", "aim", "--help"],
         &["attributes", "--help"],

@@ -9,6 +9,8 @@ mod faults;
 mod gold;
 mod lake;
 mod layers;
+mod plots;
 mod program;
 mod reads;
+mod runs;
 mod support;

@@ -71,6 +71,10 @@ fn check(context: &Context, args: &PlotArgs) -> Result<(), Failure> {
     if args.chart.log_x && args.chart.x == AxisArg::Time {
         return Err(Failure::Usage("moments have no logarithm: use --x relative with --log-x".into()));
     }
+    let ends = args.chart.y_range.unwrap_or_default();
+    if args.chart.log_y && [ends.low, ends.high].into_iter().flatten().any(|end| end <= 0.0) {
+        return Err(Failure::Usage("a logarithmic axis has no end at or below 0".into()));
+    }
     Ok(())
 }
 
@@ -132,6 +136,7 @@ async fn collect(
         smooth: args.chart.smooth,
         log_x: args.chart.log_x,
         log_y: args.chart.log_y,
+        range: args.chart.y_range.unwrap_or_default(),
         aligned: options.align.clone(),
     };
     let across = args.chart.x.across();

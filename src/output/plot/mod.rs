@@ -50,7 +50,7 @@ pub struct Chart {
 }
 
 /// An axis.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Axis {
     /// What the values are.
     pub label: String,
@@ -60,6 +60,18 @@ pub struct Axis {
     pub kind: AxisKind,
     /// Decades have equal lengths; values that are not above zero are not drawn. Without meaning for [`AxisKind::Time`].
     pub log: bool,
+    /// The ends of the axis where they do not follow from the values; lines end where they leave it. Heeded on the vertical
+    /// axis only.
+    pub range: Range,
+}
+
+/// The ends of an axis as they are asked for.
+#[derive(Clone, Copy, Debug, Default, PartialEq)]
+pub struct Range {
+    /// The lower end.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
 }
 
 /// What the numbers on an axis mean.
@@ -129,13 +141,29 @@ impl Chart {
         self.series.iter().map(|series| series.points().filter(|point| !drawable(point)).count()).sum()
     }
 
+    /// How many points lie above or below the range that the vertical axis was given.
+    pub fn outside(&self) -> usize {
+        let Range { low, high } = self.y.range;
+        let outside = |y: f64| low.is_some_and(|low| y < low) || high.is_some_and(|high| y > high);
+        let drawable = |y: &f64| scale::drawable(*y, self.y.log);
+        self.series.iter().map(|series| series.ys.iter().filter(|y| drawable(y) && outside(**y)).count()).sum()
+    }
+
     /// What is said below the picture.
     fn footnote(&self) -> Option<String> {
         let left_out = self.left_out();
         let why =
             if self.x.log || self.y.log { "not finite, or not above 0 on a logarithmic axis" } else { "not finite" };
-        let points = if left_out == 1 { "point is" } else { "points are" };
-        (left_out > 0).then(|| format!("{left_out} {points} not drawn: {why}"))
+        let count = |n: usize, what: &str| format!("{n} {} {what}", if n == 1 { "point is" } else { "points are" });
+        let mut notes = vec![];
+        if left_out > 0 {
+            notes.push(count(left_out, &format!("not drawn: {why}")));
+        }
+        let outside = self.outside();
+        if outside > 0 {
+            notes.push(count(outside, "outside of the vertical axis"));
+        }
+        (!notes.is_empty()).then(|| notes.join("; "))
     }
 }
 

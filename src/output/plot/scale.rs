@@ -1,5 +1,7 @@
 //! The range of an axis, and where a value lies on it.
 
+use super::Range;
+
 /// Values beyond cannot be drawn: differences of them would not be finite.
 const MOST: f64 = 1e300;
 
@@ -41,6 +43,23 @@ impl Scale {
         if spaced { scale.widened(SPACE * (scale.inner(high) - scale.inner(low))) } else { scale }
     }
 
+    /// The same with the ends that were asked for.
+    pub(super) fn within(self, range: Range) -> Self {
+        let usable = |end: &f64| drawable(*end, self.log);
+        let mut scale = self;
+        scale.low = range.low.filter(usable).unwrap_or(self.low);
+        scale.high = range.high.filter(usable).unwrap_or(self.high);
+        if scale.low >= scale.high {
+            // All values lie beyond the end that was given.
+            let length = |end: f64| if self.log { end * 9.0 } else { end.abs().max(1.0) };
+            match range.high.filter(usable) {
+                Some(high) => scale.low = if self.log { high / 10.0 } else { high - length(high) },
+                None => scale.high = scale.low + length(scale.low),
+            }
+        }
+        scale
+    }
+
     fn widened(self, by: f64) -> Self {
         if self.log {
             // Never down to what cannot be told from zero.
@@ -58,7 +77,8 @@ impl Scale {
     /// Where a value lies: 0 at the lower end, 1 at the upper.
     pub(super) fn place(self, value: f64) -> f64 {
         let (low, high) = (self.inner(self.low), self.inner(self.high));
-        (self.inner(value) - low) / (high - low)
+        // Far outside it only matters on which side.
+        ((self.inner(value) - low) / (high - low)).clamp(-1e6, 1e6)
     }
 
     /// Whether a value lies in the range.
@@ -77,6 +97,16 @@ mod tests {
         assert_eq!((linear.place(2.0), linear.place(3.0), linear.place(4.0)), (0.0, 0.5, 1.0));
         let log = Scale::of([0.01, 100.0, 0.0, -1.0].into_iter(), true, false);
         assert_eq!((log.place(0.01), log.place(1.0), log.place(100.0)), (0.0, 0.5, 1.0));
+    }
+
+    #[test]
+    fn ends_can_be_given() {
+        let scale = Scale::of([1.0, 1e299].into_iter(), false, false);
+        let range = |low, high| Range { low, high };
+        assert_eq!(scale.within(range(None, Some(5.0))), Scale { low: 1.0, high: 5.0, log: false });
+        assert_eq!(scale.within(range(Some(0.0), Some(5.0))).place(2.5), 0.5);
+        let beyond = scale.within(range(None, Some(0.5)));
+        assert!(beyond.low < 0.5 && beyond.high == 0.5);
     }
 
     #[test]

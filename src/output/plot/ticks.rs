@@ -179,7 +179,7 @@ mod tests {
     use super::*;
 
     fn texts(kind: AxisKind, low: f64, high: f64, log: bool, wanted: usize) -> (Vec<String>, String) {
-        let axis = Axis { label: "x".into(), unit: None, kind, log };
+        let axis = Axis { label: "x".into(), kind, log, ..Axis::default() };
         let found = ticks(&axis, Scale { low, high, log }, wanted);
         (found.ticks.into_iter().filter_map(|tick| tick.text).collect(), found.label)
     }

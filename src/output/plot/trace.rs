@@ -78,6 +78,40 @@ fn thinned(piece: &[Spot], width: f64) -> Vec<Spot> {
     kept
 }
 
+/// The parts of a line between two heights; where it crosses one of them it ends there.
+pub(super) fn clipped(spots: impl Iterator<Item = Option<Spot>>, (top, bottom): (f64, f64)) -> Vec<Option<Spot>> {
+    let inside = |spot: &Spot| (top..=bottom).contains(&spot.1);
+    let mut found = vec![];
+    let mut last: Option<Spot> = None;
+    for spot in spots {
+        let (Some(from), Some(to)) = (last, spot) else {
+            found.push(spot.filter(inside));
+            last = spot;
+            continue;
+        };
+        let cut = |height: f64| (from.0 + (to.0 - from.0) * (height - from.1) / (to.1 - from.1), height);
+        if !inside(&from) {
+            found.push(None);
+            // From above or from below, if at all.
+            let (edge, beyond) = if from.1 < top { (top, to.1 >= top) } else { (bottom, to.1 <= bottom) };
+            if beyond {
+                found.push(Some(cut(edge)));
+            }
+        }
+        if inside(&to) {
+            found.push(Some(to));
+        } else {
+            let (edge, crosses) = if to.1 < top { (top, from.1 >= top) } else { (bottom, from.1 <= bottom) };
+            if crosses {
+                found.push(Some(cut(edge)));
+            }
+            found.push(None);
+        }
+        last = Some(to);
+    }
+    found
+}
+
 /// A position with a lower and an upper bound.
 pub(super) type Bounds = (f64, f64, f64);
 
@@ -117,6 +151,22 @@ mod tests {
         let spots = [None, Some((0.0, 1.0)), None, None, Some((1.0, 1.0)), Some((2.0, 1.0)), None];
         let found = pieces(spots.into_iter(), Grain::new(1, 100.0));
         assert_eq!(found, [vec![(0.0, 1.0)], vec![(1.0, 1.0), (2.0, 1.0)]]);
+    }
+
+    #[test]
+    fn lines_end_where_they_leave_the_picture() {
+        let clip = |spots: &[Spot]| {
+            let found = clipped(spots.iter().copied().map(Some), (10.0, 20.0));
+            pieces(found.into_iter(), Grain::new(1, 100.0))
+        };
+        assert_eq!(
+            clip(&[(0.0, 15.0), (2.0, 25.0), (4.0, 15.0)]),
+            [vec![(0.0, 15.0), (1.0, 20.0)], vec![(3.0, 20.0), (4.0, 15.0)]]
+        );
+        assert_eq!(clip(&[(0.0, 5.0), (2.0, 25.0)]), [vec![(0.5, 10.0), (1.5, 20.0)]]);
+        assert_eq!(clip(&[(0.0, 25.0), (2.0, 5.0)]), [vec![(0.5, 20.0), (1.5, 10.0)]]);
+        assert!(clip(&[(0.0, 5.0), (2.0, 9.0)]).is_empty() && clip(&[(0.0, 25.0)]).is_empty());
+        assert_eq!(clip(&[(0.0, 10.0), (1.0, 20.0)]), [vec![(0.0, 10.0), (1.0, 20.0)]]);
     }
 
     #[test]

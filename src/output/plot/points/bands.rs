@@ -114,7 +114,10 @@ impl Bands {
         let heading: Vec<&str> = heading.collect();
         let around = match &self.spread {
             Spread::None => String::new(),
-            Spread::Between(low, high) => format!(" ({low} to {high})"),
+            Spread::Between(low, high) => match (low.strip_suffix("_low"), high.strip_suffix("_high")) {
+                (Some(name), Some(same)) if name == same => format!(" ({name})"),
+                _ => format!(" ({low} to {high})"),
+            },
             Spread::Around(width) => format!(" (± {width})"),
         };
         let what = if several { "value" } else { names.first().map_or("value", String::as_str) };

@@ -120,7 +120,8 @@ impl Lines {
             if with_name {
                 parts.push(line.name.as_str());
             }
-            if with_context && line.context != "{}" {
+            // What has no context is told by its name, if it is told at all.
+            if with_context && !(with_name && line.context == "{}") {
                 parts.push(line.context.as_str());
             }
             parts.join(" ")

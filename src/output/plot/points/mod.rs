@@ -10,8 +10,8 @@ mod lines;
 pub use bands::{Bands, Spread};
 pub use lines::Lines;
 
-use super::{Axis, AxisKind};
-use crate::Error;
+use super::{Axis, AxisKind, Range};
+use crate::{Error, JSON_KEY};
 use arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
 use arrow::compute::cast;
 use arrow::datatypes::{DataType, Float64Type, Int64Type};
@@ -43,6 +43,8 @@ pub struct Look {
     pub log_x: bool,
     /// See [`Axis::log`].
     pub log_y: bool,
+    /// See [`Axis::range`], of the vertical axis.
+    pub range: Range,
     /// What has taken the place of the steps.
     pub aligned: Option<String>,
 }
@@ -56,12 +58,13 @@ impl Look {
             (Across::Time, _) => ("time", AxisKind::Time),
             (Across::Relative, _) => ("relative time", AxisKind::Duration),
         };
-        Axis { label: label.to_owned(), unit: None, kind, log: self.log_x && kind != AxisKind::Time }
+        let log = self.log_x && kind != AxisKind::Time;
+        Axis { label: label.to_owned(), kind, log, ..Axis::default() }
     }
 
     fn y(&self, label: &str) -> Axis {
         let label = if self.smooth > 0.0 { format!("{label}, smoothed by {}", self.smooth) } else { label.to_owned() };
-        Axis { label, log: self.log_y, ..Axis::default() }
+        Axis { label, log: self.log_y, range: self.range, ..Axis::default() }
     }
 }
 
@@ -95,10 +98,17 @@ fn group_text(batch: &RecordBatch, names: &[String], row: usize) -> Result<Optio
     for name in names {
         let found = column(batch, name)?;
         let options = FormatOptions::new();
-        parts.push(match found.is_valid(row) {
+        let text = match found.is_valid(row) {
             true => Some(ArrayFormatter::try_new(found.as_ref(), &options)?.value(row).to_string()),
             false => None,
-        });
+        };
+        let schema = batch.schema();
+        let json = schema.field_with_name(name)?.metadata().get(JSON_KEY).is_some_and(|value| value == "true");
+        // Texts in JSON lose their quotes: beside colours nobody needs them.
+        parts.push(text.map(|text| match serde_json::from_str::<String>(&text) {
+            Ok(plain) if json => plain,
+            _ => text,
+        }));
     }
     if parts.iter().all(Option::is_none) {
         return Ok(None);

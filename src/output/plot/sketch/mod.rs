@@ -3,6 +3,7 @@
 use super::colours::{Colour, Colours, Legend};
 use super::scale::{Scale, drawable};
 use super::ticks::ticks;
+use super::trace::clipped;
 use super::{Chart, Series, cut, plain};
 use std::fmt::Write;
 
@@ -31,7 +32,7 @@ pub fn sketch(chart: &Chart, options: &SketchOptions) -> String {
         let band = series.band.iter().flat_map(|band| band.low.iter().chain(&band.high)).copied().collect::<Vec<_>>();
         series.ys.iter().copied().chain(band).collect::<Vec<_>>()
     };
-    let y = Scale::of(chart.series.iter().flat_map(values), chart.y.log, true);
+    let y = Scale::of(chart.series.iter().flat_map(values), chart.y.log, true).within(chart.y.range);
     let height = options.height.clamp(4, 100);
     let found = ticks(&chart.y, y, height / 3);
     let mut marks: Vec<(usize, &str)> = vec![];
@@ -169,13 +170,17 @@ impl Canvas {
         Self { width, height, cells: vec![Cell::default(); width * height] }
     }
 
-    /// The dot of a point.
-    fn dot(&self, chart: &Chart, (x, y): (Scale, Scale), point: (f64, f64)) -> Option<(i64, i64)> {
+    /// The place of a point in dots.
+    fn place(&self, chart: &Chart, (x, y): (Scale, Scale), point: (f64, f64)) -> Option<(f64, f64)> {
         if !drawable(point.0, chart.x.log) || !drawable(point.1, chart.y.log) {
             return None;
         }
-        let (columns, rows) = (self.width as f64 * 2.0 - 1.0, self.height as f64 * 4.0 - 1.0);
-        Some(((x.place(point.0) * columns).round() as i64, ((1.0 - y.place(point.1)) * rows).round() as i64))
+        Some((x.place(point.0) * (self.width as f64 * 2.0 - 1.0), (1.0 - y.place(point.1)) * self.lowest()))
+    }
+
+    /// The lowest row of dots.
+    fn lowest(&self) -> f64 {
+        self.height as f64 * 4.0 - 1.0
     }
 
     fn set(&mut self, (column, row): (i64, i64), colour: Colour) {
@@ -200,8 +205,9 @@ impl Canvas {
     ) -> Option<(usize, usize)> {
         let mut last: Option<(i64, i64)> = None;
         let mut end = None;
-        for point in series.points() {
-            let dot = self.dot(chart, scales, point);
+        let places = series.points().map(|point| self.place(chart, scales, point));
+        for place in clipped(places, (-0.5, self.lowest() + 0.5)) {
+            let dot = place.map(|(column, row)| (column.round() as i64, row.round() as i64));
             if let Some(to) = dot {
                 let from = last.unwrap_or(to);
                 let steps = (to.0 - from.0).abs().max((to.1 - from.1).abs()).max(1);
@@ -215,20 +221,25 @@ impl Canvas {
             last = dot;
         }
         let (column, row) = end?;
-        Some((usize::try_from(column / 2).ok()?, usize::try_from(row / 4).ok()?))
+        let row = usize::try_from(row.max(0) / 4).ok()?.min(self.height - 1);
+        Some((usize::try_from(column / 2).ok()?, row))
     }
 
     /// Draws every fourth dot of an area.
     fn band(&mut self, chart: &Chart, series: &Series, scales: (Scale, Scale), colour: Colour) {
+        let (least, greatest) = (scales.1.low, scales.1.high);
         for (x, low, high) in series.band_points() {
-            let low = if chart.y.log { low.max(scales.1.low) } else { low };
-            let (Some(low), Some(high)) = (self.dot(chart, scales, (x, low)), self.dot(chart, scales, (x, high)))
-            else {
-                continue;
+            // What is outside of the axis ends at its end, also what has no logarithm.
+            let (low, high) = match low.is_finite() && high.is_finite() && high >= least && low <= greatest {
+                true => (low.max(least), high.min(greatest)),
+                false => continue,
             };
-            for row in high.1..=low.1 {
-                if (row + low.0 * 2).rem_euclid(4) == 0 {
-                    self.set((low.0, row), colour);
+            let (low, high) = (self.place(chart, scales, (x, low)), self.place(chart, scales, (x, high)));
+            let (Some(low), Some(high)) = (low, high) else { continue };
+            let column = low.0.round() as i64;
+            for row in high.1.round() as i64..=low.1.round() as i64 {
+                if (row + column * 2).rem_euclid(4) == 0 {
+                    self.set((column, row), colour);
                 }
             }
         }

@@ -3,7 +3,7 @@
 use super::colours::{Colour, Colours, DASHES, Legend, Pen, ordered};
 use super::scale::{Scale, drawable};
 use super::ticks::{Ticks, ticks};
-use super::trace::{Bounds, Grain, Spot, areas, pieces};
+use super::trace::{Bounds, Grain, Spot, areas, clipped, pieces};
 use super::xml::{Pixels, Xml};
 use super::{Chart, MOST_ENTRIES, Series, cut, plain};
 use std::fmt::Write;
@@ -47,11 +47,22 @@ impl Layout {
     }
 
     fn bounds(&self, chart: &Chart, (x, low, high): (f64, f64, f64)) -> Option<Bounds> {
-        // A lower bound below zero still has an area above it on a logarithmic axis: down to the end of the axis.
-        let low = if chart.y.log && low.is_finite() { low.max(self.y.low) } else { low };
-        let (x, low) = self.spot(chart, (x, low))?;
-        let (_, high) = self.spot(chart, (self.x.low, high))?;
-        Some((x, low.min(TOP + self.height), high))
+        let (least, greatest) = (self.y.low, self.y.high);
+        if !low.is_finite() || !high.is_finite() || high < least || low > greatest {
+            return None;
+        }
+        // What is outside of the axis ends at its end, also what has no logarithm.
+        let (x, low) = self.spot(chart, (x, low.max(least)))?;
+        let high = self.top_of(high.min(greatest));
+        Some((x, low, high))
+    }
+
+    /// The lines of these points, as far as they are on the axis.
+    fn pieces(&self, chart: &Chart, points: impl Iterator<Item = (f64, f64)>, grain: Grain) -> Vec<Vec<Spot>> {
+        let spots = points.map(|point| self.spot(chart, point));
+        // The ends of an axis that follows from the values have been computed, so a value may miss them by a hair.
+        let clipped = clipped(spots, (TOP - 1e-6, TOP + self.height + 1e-6));
+        pieces(clipped.into_iter(), grain)
     }
 
     fn left_of(&self, x: f64) -> f64 {
@@ -123,7 +134,7 @@ fn y_scale(chart: &Chart) -> Scale {
         let raw = if with_raw { series.raw.as_slice() } else { &[] };
         series.ys.iter().chain(raw).chain(band).copied()
     });
-    Scale::of(values, chart.y.log, true)
+    Scale::of(values, chart.y.log, true).within(chart.y.range)
 }
 
 /// As many marks as have room for their texts.
@@ -197,8 +208,7 @@ fn series(xml: &mut Xml, chart: &Chart, layout: &Layout, colours: &Colours) {
     if chart.series.len() <= MOST_ENTRIES && chart.series.iter().any(|series| !series.raw.is_empty()) {
         xml.open("g", &[("class", &"before-smoothing")]);
         for (series, pen) in drawn() {
-            let spots = series.raw_points().map(|point| layout.spot(chart, point));
-            let path = line_path(&pieces(spots, grain));
+            let path = line_path(&layout.pieces(chart, series.raw_points(), grain));
             if !path.is_empty() {
                 let stroke = hex(pen.colour);
                 xml.titled("path", &[("class", &"raw"), ("stroke", &stroke), ("d", &path)], "", &series.label);
@@ -214,7 +224,7 @@ fn series(xml: &mut Xml, chart: &Chart, layout: &Layout, colours: &Colours) {
 }
 
 fn line(xml: &mut Xml, chart: &Chart, layout: &Layout, series: &Series, pen: Pen, grain: Grain) {
-    let found = pieces(series.points().map(|point| layout.spot(chart, point)), grain);
+    let found = layout.pieces(chart, series.points(), grain);
     let path = line_path(&found);
     let colour = hex(pen.colour);
     if !path.is_empty() {

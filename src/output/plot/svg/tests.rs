@@ -222,3 +222,17 @@ fn times_say_their_zone_and_durations_their_unit() {
     chart.x = Axis { label: "size".into(), unit: Some("MB".into()), ..Axis::default() };
     assert_eq!(label(&chart), "size (MB)");
 }
+
+#[test]
+fn a_line_that_leaves_the_axis_ends_there() {
+    let mut chart = chart(&[0.0, 1.0, 2.0, 3.0], &[0.0, 1.0, 1e299, 0.5]);
+    chart.y.range = super::super::Range { low: Some(0.0), high: Some(2.0) };
+    let svg = svg(&chart);
+    let document = Document::parse(&svg).unwrap();
+    assert_eq!(of_class(&document, "line").len(), 1);
+    assert!(
+        !svg.contains("e299") && texts(of_class(&document, "note")[0]).1 == "1 point is outside of the vertical axis"
+    );
+    let ticks: Vec<_> = of_class(&document, "tick").iter().filter_map(roxmltree::Node::text).collect();
+    assert!(ticks.contains(&"2.0") && ticks.contains(&"0"), "{ticks:?}");
+}
