@@ -43,17 +43,19 @@ impl Scale {
         if spaced { scale.widened(SPACE * (scale.inner(high) - scale.inner(low))) } else { scale }
     }
 
-    /// The same with the ends that were asked for.
-    pub(super) fn within(self, range: Range) -> Self {
-        let usable = |end: &f64| drawable(*end, self.log);
-        let mut scale = self;
-        scale.low = range.low.filter(usable).unwrap_or(self.low);
-        scale.high = range.high.filter(usable).unwrap_or(self.high);
+    /// The range of a vertical axis: the ends that were asked for, otherwise those of the values between them.
+    pub(super) fn within(range: Range, values: impl Iterator<Item = f64>, log: bool) -> Self {
+        let usable = |end: &f64| drawable(*end, log);
+        let (low, high) = (range.low.filter(usable), range.high.filter(usable));
+        let inside = |value: &f64| low.is_none_or(|low| low <= *value) && high.is_none_or(|high| *value <= high);
+        let mut scale = Self::of(values.filter(inside), log, true);
+        scale.low = low.unwrap_or(scale.low);
+        scale.high = high.unwrap_or(scale.high);
         if scale.low >= scale.high {
             // All values lie beyond the end that was given.
-            let length = |end: f64| if self.log { end * 9.0 } else { end.abs().max(1.0) };
-            match range.high.filter(usable) {
-                Some(high) => scale.low = if self.log { high / 10.0 } else { high - length(high) },
+            let length = |end: f64| if log { end * 9.0 } else { end.abs().max(1.0) };
+            match high {
+                Some(high) => scale.low = if log { high / 10.0 } else { high - length(high) },
                 None => scale.high = scale.low + length(scale.low),
             }
         }
@@ -101,12 +103,14 @@ mod tests {
 
     #[test]
     fn ends_can_be_given() {
-        let scale = Scale::of([1.0, 1e299].into_iter(), false, false);
-        let range = |low, high| Range { low, high };
-        assert_eq!(scale.within(range(None, Some(5.0))), Scale { low: 1.0, high: 5.0, log: false });
-        assert_eq!(scale.within(range(Some(0.0), Some(5.0))).place(2.5), 0.5);
-        let beyond = scale.within(range(None, Some(0.5)));
+        let within = |low, high| Scale::within(Range { low, high }, [1.0, 2.0, 1e299].into_iter(), false);
+        // What lies outside does not stretch the axis.
+        assert_eq!(within(None, Some(5.0)), Scale { low: 0.96, high: 5.0, log: false });
+        assert_eq!(within(Some(0.0), Some(5.0)).place(2.5), 0.5);
+        let beyond = within(None, Some(0.5));
         assert!(beyond.low < 0.5 && beyond.high == 0.5);
+        let beyond = within(Some(1e300), None);
+        assert!(beyond.low == 1e300 && beyond.high > 1e300);
     }
 
     #[test]

@@ -98,7 +98,7 @@ fn multiples(scale: Scale, step: f64) -> Vec<Tick> {
     let round = [1.0, 2.0, 5.0].into_iter().any(|first| (step / 10_f64.powi(whole) - first).abs() < 1e-9);
     let power = if round { whole } else { whole - 1 };
     let greatest = scale.low.abs().max(scale.high.abs());
-    let scientific = greatest >= 1e6 || greatest < 1e-3;
+    let scientific = !(1e-3..1e6).contains(&greatest);
     let tick = |index: usize| {
         let number = (first + index as f64) * step;
         // Rounded to the digits that it has, because 3 times 0.1 is not 0.3.

@@ -32,7 +32,7 @@ pub fn sketch(chart: &Chart, options: &SketchOptions) -> String {
         let band = series.band.iter().flat_map(|band| band.low.iter().chain(&band.high)).copied().collect::<Vec<_>>();
         series.ys.iter().copied().chain(band).collect::<Vec<_>>()
     };
-    let y = Scale::of(chart.series.iter().flat_map(values), chart.y.log, true).within(chart.y.range);
+    let y = Scale::within(chart.y.range, chart.series.iter().flat_map(values), chart.y.log);
     let height = options.height.clamp(4, 100);
     let found = ticks(&chart.y, y, height / 3);
     let mut marks: Vec<(usize, &str)> = vec![];

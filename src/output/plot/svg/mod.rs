@@ -134,7 +134,7 @@ fn y_scale(chart: &Chart) -> Scale {
         let raw = if with_raw { series.raw.as_slice() } else { &[] };
         series.ys.iter().chain(raw).chain(band).copied()
     });
-    Scale::of(values, chart.y.log, true).within(chart.y.range)
+    Scale::within(chart.y.range, values, chart.y.log)
 }
 
 /// As many marks as have room for their texts.
