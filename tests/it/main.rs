@@ -10,6 +10,7 @@ mod gold;
 mod lake;
 mod layers;
 mod plots;
+mod points;
 mod program;
 mod reads;
 mod runs;
