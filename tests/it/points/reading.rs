@@ -102,6 +102,18 @@ async fn limits_hold() {
     let small = Session::builder(&url).memory_bytes(200).build().await.unwrap();
     let error = small.points(&source, "aim", &none.0, &none.1).await.unwrap_err();
     assert_eq!(error.kind(), lakeql::diagnostic::Kind::Limit, "{error}");
+    // The series fit, their bands do not.
+    let bands = PointsOptions { aggregate: vec![Statistic::Mean], group: vec!["hash".into()], ..none.1.clone() };
+    let small = Session::builder(&url).memory_bytes(4 << 20).build().await.unwrap();
+    assert!(small.points(&source, "aim", &none.0, &bands).await.unwrap().collect().await.is_ok());
+    let long: Vec<f64> = (0..60_000).map(f64::from).collect();
+    let text = format!("{}\n", run("long", 59, json!({}), json!([metric("loss", json!({}), &long)])));
+    let file = folder.path().join("long.jsonl");
+    std::fs::write(&file, text).unwrap();
+    import_aim(&lake, &[file], &ImportOptions::default(), &|_| {}).await.unwrap();
+    let small = Session::builder(&url).memory_bytes(4 << 20).build().await.unwrap();
+    let error = small.points(&source, "aim", &none.0, &bands).await.unwrap().collect().await.unwrap_err();
+    assert_eq!(error.kind(), lakeql::diagnostic::Kind::Limit, "{error}");
     let hasty = Session::builder(&url).timeout(Duration::ZERO).build().await.unwrap();
     let error = hasty.points(&source, "aim", &none.0, &none.1).await.unwrap_err();
     assert!(matches!(error, Error::Timeout(_)), "{error}");

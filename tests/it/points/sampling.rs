@@ -161,6 +161,7 @@ async fn steps_become_values_of_another_metric() {
     let rows = points(&session, "run.hash == 'b' and metric.name == 'loss'", &own).await;
     assert_eq!(pick(&rows, &["step", "value"]), [json!([7.0, 7.0])]);
     // Nobody has it.
-    let unknown = PointsOptions { align: Some("nothing".into()), ..PointsOptions::default() };
+    let unknown = PointsOptions { align: Some("sample".into()), ..PointsOptions::default() };
     assert!(points(&session, "metric.name == 'loss'", &unknown).await.is_empty());
+    assert_eq!(ask(&session, &unknown).await.notes[0].hints, ["did you mean `samples`?"]);
 }

@@ -78,7 +78,11 @@ impl Lowering<'_> {
         }
         if !types::takes(stored, clause.op) {
             let message = format!("`{name}` is {}, which has no {}", types::a(stored), clause.op.name());
-            return Err(Diagnostic::error(Kind::Type, message).label(clause.op_span, "").hint(format!("{} takes {}", types::a(stored), types::operators(stored))));
+            return Err(Diagnostic::error(Kind::Type, message).label(clause.op_span, "").hint(format!(
+                "{} takes {}",
+                types::a(stored),
+                types::operators(stored)
+            )));
         }
         let tests = match (clause.op, values) {
             (Op::Exists, _) => return Ok(Test::Present),
