@@ -3,7 +3,7 @@
 use super::*;
 use crate::ingest::ProjectCounts;
 
-fn sample() -> PathBuf {
+pub(super) fn sample() -> PathBuf {
     gold("exporter_sample/data")
 }
 
@@ -118,7 +118,7 @@ async fn the_sample_says_what_the_neutral_lines_say() {
 }
 
 /// A copy of the sample that a test may change.
-fn copy() -> tempfile::TempDir {
+pub(super) fn copy() -> tempfile::TempDir {
     fn walk(from: &Path, to: &Path) {
         std::fs::create_dir_all(to).unwrap();
         for entry in std::fs::read_dir(from).unwrap() {
@@ -138,10 +138,10 @@ fn copy() -> tempfile::TempDir {
     folder
 }
 
-const SANDBOX: &str = "ml-lab_sandbox-ce38b1d16ffb468d";
+pub(super) const SANDBOX: &str = "ml-lab_sandbox-ce38b1d16ffb468d";
 const SCALE: &str = "ml-lab_scale-demo-8b0c928a86c10f1f";
 
-fn files_of(folder: &Path, run: &str) -> Vec<PathBuf> {
+pub(super) fn files_of(folder: &Path, run: &str) -> Vec<PathBuf> {
     let all = std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let mut own: Vec<_> =
         all.filter(|path| path.file_name().unwrap().to_str().unwrap().starts_with(&format!("{run}-"))).collect();
@@ -313,64 +313,4 @@ async fn models_are_projects_of_their_own() {
     let report = import(&lake, folder.path(), &NeptuneOptions::default()).await.unwrap();
     let projects: Vec<_> = report.projects.iter().map(|counts| (counts.project.as_str(), counts.runs)).collect();
     assert_eq!(projects, [("ml-lab/sandbox", 49), ("ml-lab/sandbox/models", 1), ("ml-lab/scale-demo", 5)]);
-}
-
-#[tokio::test]
-async fn bad_files_are_named_and_change_nothing() {
-    let folder = copy();
-    let sandbox = folder.path().join(SANDBOX);
-    let lake = new_lake().await;
-    let options = NeptuneOptions::default();
-    let version = import(&lake, folder.path(), &options).await.unwrap().version;
-    let middle = files_of(&sandbox, "SAN-11").remove(1);
-    let first = files_of(&sandbox, "SAN-1").remove(0);
-    let good = std::fs::read(&first).unwrap();
-    let spoil: Vec<(PathBuf, Option<Vec<u8>>, &str)> = vec![
-        (first.clone(), Some(good[..good.len() / 2].to_vec()), "not a Parquet file, or a truncated one"),
-        (first.clone(), Some(good[..good.len() - 1].to_vec()), "not a Parquet file, or a truncated one"),
-        (first.clone(), Some(Vec::new()), "not a Parquet file, or a truncated one"),
-        (first.clone(), Some(b"PAR1 no PAR1".to_vec()), "not a Parquet file, or a truncated one"),
-        (middle, None, "the file is missing: the run has parts up to 2"),
-        (sandbox.join("notes.parquet"), Some(good.clone()), "not a file of neptune-exporter"),
-        (sandbox.join("x-1_part_0.parquet"), Some(foreign()), "field `project_id`: the column is missing"),
-    ];
-    for (path, bytes, wanted) in spoil {
-        let before = std::fs::read(&path).ok();
-        match bytes {
-            Some(bytes) => std::fs::write(&path, bytes).unwrap(),
-            None => std::fs::remove_file(&path).unwrap(),
-        }
-        let error = import(&lake, folder.path(), &options).await.unwrap_err().to_string();
-        let name = path.file_name().unwrap().to_str().unwrap();
-        assert!(error.contains(wanted) && error.contains(name), "{wanted}: {error}");
-        assert_eq!(lake.version().await.unwrap(), version);
-        let list = folder.path().join("bad.jsonl");
-        let skip =
-            crate::ingest::ImportOptions { skip_bad: true, bad_report: Some(list.clone()), ..Default::default() };
-        let skip = NeptuneOptions { import: skip, ..NeptuneOptions::default() };
-        let fresh = new_lake().await;
-        let report = import(&fresh, folder.path(), &skip).await.unwrap();
-        assert!(report.bad == 1 && report.added >= 54, "{report:?}");
-        let listed: Value = serde_json::from_str(&std::fs::read_to_string(&list).unwrap()).unwrap();
-        assert!(listed["file"].as_str().unwrap().ends_with(name), "{listed}");
-        match before {
-            Some(before) => std::fs::write(&path, before).unwrap(),
-            None => std::fs::remove_file(&path).unwrap(),
-        }
-    }
-    let empty = tempfile::tempdir().unwrap();
-    let error = import(&lake, empty.path(), &options).await.unwrap_err().to_string();
-    assert!(error.contains("no files of neptune-exporter"), "{error}");
-    let error = import(&lake, Path::new("/no/such/folder"), &options).await.unwrap_err().to_string();
-    assert!(error.contains("/no/such/folder"), "{error}");
-}
-
-/// A Parquet file with other columns.
-fn foreign() -> Vec<u8> {
-    let batch = RecordBatch::try_from_iter([("x", Arc::new(arrow::array::Int64Array::from(vec![1])) as _)]).unwrap();
-    let mut bytes = Vec::new();
-    let mut writer = parquet::arrow::ArrowWriter::try_new(&mut bytes, batch.schema(), None).unwrap();
-    writer.write(&batch).unwrap();
-    writer.close().unwrap();
-    bytes
 }
