@@ -197,12 +197,7 @@ impl Session {
         let settings = Settings { entity, ..settings.clone() };
         let query = lower(dialect, source, &settings, &Shape::default())?;
         let work = points::answer(&self.state, &self.snapshot, &self.store, &query, options);
-        let answer = match deadline {
-            None => work.await?,
-            Some((end, limit)) => {
-                tokio::time::timeout_at(end.into(), work).await.map_err(|_| Error::Timeout(limit))??
-            }
-        };
+        let answer = within(deadline, work).await?;
         Ok(Results::new(answer.plan, answer.stream, answer.notes, deadline).closing_in(answer.closing))
     }
 

@@ -106,7 +106,8 @@ impl TableLog {
             Ok(state) => Ok(state),
             // The log crate has several errors for this, depending on the store.
             Err(_) if self.is_empty().await? => Err(Error::NotFound { url: self.place.shown().to_owned() }),
-            Err(error) => Err(self.read_error(error)),
+            // Another writer may have created the log between the two looks.
+            Err(_) => DeltaTableState::try_new(&self.log, version).await.map_err(|error| self.read_error(error)),
         }
     }
 
