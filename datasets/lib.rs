@@ -8,6 +8,8 @@
 
 mod dice;
 mod experiments;
+mod taxi;
 mod text;
 
 pub use experiments::{Answer, ExperimentSpec, Summary, write_experiments};
+pub use taxi::{TaxiAnswer, TaxiSpec, write_taxi};

@@ -9,7 +9,9 @@ pub(crate) use global::{ColorWhen, ErrorFormat, Global};
 pub(crate) use lake::{
     AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ManArgs, VacuumArgs,
 };
-pub(crate) use query::{BenchArgs, ExplainArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs};
+pub(crate) use query::{
+    BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs,
+};
 
 use clap::builder::Resettable;
 use clap::parser::ValueSource;

@@ -2,6 +2,7 @@
 
 use super::values::{self, Columns};
 use clap::{Args, Parser, ValueEnum, ValueHint};
+use lakeql_engine::PlainSource;
 use lakeql_query::dialects::Settings;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -11,6 +12,7 @@ Examples:
   lakeql query 'run.hparams.lr < 0.01 and run.metrics[\"loss\"].last < 0.3' --lang aim
   lakeql query 'metric.name == \"loss\"' --lang aim --entity metric --sort -last --limit 10
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
+  lakeql query 'select count(*) from data' --lang sql --from 'taxi/*.parquet'
   echo 'run.archived' | lakeql query - --lang aim --format csv";
 
 /// `query`.
@@ -19,6 +21,8 @@ Examples:
 pub(crate) struct QueryArgs {
     #[command(flatten)]
     pub(crate) text: TextArgs,
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
     #[command(flatten)]
     pub(crate) shape: ShapeArgs,
     #[command(flatten)]
@@ -43,6 +47,8 @@ pub(crate) struct ExplainArgs {
     pub(crate) analyze: bool,
 
     #[command(flatten)]
+    pub(crate) from: FromArgs,
+    #[command(flatten)]
     pub(crate) shape: ShapeArgs,
     #[command(flatten)]
     pub(crate) language: LanguageArgs,
@@ -65,6 +71,9 @@ pub(crate) struct BenchArgs {
     /// How often each query is timed
     #[arg(long, value_name = "N", default_value = "10")]
     pub(crate) repeat: NonZeroUsize,
+
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
 }
 
 /// The flags of a query without its text, as `bench` finds them in its file.
@@ -91,6 +100,15 @@ pub(crate) struct TextArgs {
     /// The query's language
     #[arg(long, short, value_name = "LANGUAGE", value_parser = values::language_parser())]
     pub(crate) lang: String,
+}
+
+/// Plain files instead of a lake.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct FromArgs {
+    /// Ask Parquet files as they are instead of the lake: a file, a folder, a 'pattern*', or a URL of one. SQL calls the
+    /// table data, or NAME; NAMEs allow several
+    #[arg(long, value_name = "[NAME=]FILES", value_parser = values::plain_source)]
+    pub(crate) from: Vec<PlainSource>,
 }
 
 /// What is done to the rows of any query's answer.

@@ -1,6 +1,7 @@
 //! Bytes: where a lake is, its segments, its Parquet files.
 
 pub(crate) mod reader;
+pub(crate) mod scan;
 pub mod segment;
 pub mod stats;
 pub mod url;
