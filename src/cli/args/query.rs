@@ -152,7 +152,12 @@ pub(crate) struct LanguageArgs {
 impl LanguageArgs {
     /// As the languages want it.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { entity: self.entity.clone(), tz_offset_minutes: self.tz_offset_minutes, after: self.after.clone() }
+        Settings {
+            entity: self.entity.clone(),
+            tz_offset_minutes: self.tz_offset_minutes,
+            after: self.after.clone(),
+            ..Settings::default()
+        }
     }
 }
 

@@ -44,6 +44,9 @@ impl<'a> Resolver<'a> {
 
     /// The plan, and notes about names that no run has.
     pub(crate) async fn resolve(&self, query: &Query) -> Result<(LogicalPlan, Vec<Diagnostic>)> {
+        if query.relation == Relation::Table {
+            return Err(internal("a plain table in a lake"));
+        }
         let mut needs = Needs::new(self.snapshot, self.store, query.relation);
         let mut notes = vec![];
         let mut filters = vec![];
@@ -68,6 +71,7 @@ impl<'a> Resolver<'a> {
                     }
                 }
                 Transform::Slice { offset, limit } => slice = Some((*offset, *limit)),
+                Transform::Keys(_) => {}
                 Transform::Select(names) => {
                     let mut chosen = vec![];
                     for name in names {
@@ -169,7 +173,7 @@ pub(crate) fn shape_sql(plan: LogicalPlan, shape: &Shape) -> Result<LogicalPlan>
             Transform::Select(names) => {
                 builder.project(names.iter().map(|name| known(name)).collect::<Result<Vec<_>>>()?)?
             }
-            Transform::Filter(_) | Transform::After { .. } => builder,
+            Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) => builder,
         };
     }
     Ok(builder.build()?)

@@ -35,6 +35,7 @@ impl Needs<'_> {
             Predicate::All(parts) => balanced(self.predicates(parts)?, true),
             Predicate::Any(parts) => balanced(self.predicates(parts)?, false),
             Predicate::Not(inner) => self.predicate(inner)?.is_not_true(),
+            Predicate::Field(_) => return Err(super::internal("a field that is not resolved yet")),
             Predicate::Evaluate { program, outcome } => self.program(program, *outcome)?,
             Predicate::Compare { attribute, op, value } => {
                 self.leaf(expr, attribute, |found| compare::compare(found, *op, value))?

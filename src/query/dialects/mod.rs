@@ -44,4 +44,15 @@ pub struct Settings {
     pub tz_offset_minutes: i64,
     /// AimQL: only runs that come after this hash in newest-first order.
     pub after: Option<String>,
+    /// The rows are those of a plain table: no name has a meaning of its own, each is that of a column.
+    pub plain: bool,
+    /// NQL: only runs of this project.
+    pub project: Option<String>,
+    /// NQL: the instant that relative times count from, in microseconds since 1970 (UTC). Who asks says what time it is;
+    /// a query that needs it and has it not is refused.
+    pub now: Option<i64>,
+    /// NQL: a word or text alone looks into name, description and id.
+    pub search_terms: bool,
+    /// NQL: bytes of a kilobyte; 1024 if not given.
+    pub size_base: Option<u32>,
 }
