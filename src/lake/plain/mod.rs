@@ -5,8 +5,10 @@
 //! | `locate.rs`, `glob.rs` | finds the files that a text names |
 //! | `schema.rs` | one schema for all of them, or what does not fit |
 //! | `partitions.rs` | columns in the names of folders |
-//! | `table.rs` | footers, read concurrently and kept, and the table for the engine |
+//! | `footer.rs` | what each file holds, or why it is none |
+//! | `table.rs` | all of it as a table for the engine |
 
+mod footer;
 mod glob;
 mod locate;
 mod partitions;

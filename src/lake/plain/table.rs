@@ -3,7 +3,8 @@
 use super::locate::Located;
 use super::partitions::Partitions;
 use super::schema;
-use crate::error::{Error, Result};
+use super::footer;
+use crate::error::Result;
 use crate::storage::scan;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
@@ -12,27 +13,20 @@ use datafusion::common::{ColumnStatistics, Statistics, TableReference};
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
 use datafusion::datasource::physical_plan::FileScanConfigBuilder;
-use datafusion::datasource::physical_plan::parquet::metadata::DFParquetMetadata;
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
-use datafusion::error::DataFusionError;
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::empty::EmptyExec;
 use futures::{StreamExt, TryStreamExt};
-use object_store::{ObjectMeta, ObjectStore, ObjectStoreExt};
 use parquet::arrow::parquet_to_arrow_schema;
-use parquet::errors::ParquetError;
-use parquet::file::metadata::{PageIndexPolicy, ParquetMetaData};
+use parquet::file::metadata::ParquetMetaData;
 use std::sync::Arc;
 
 /// So many footers are read at the same time: a store answers in tens of milliseconds, whatever is asked beside.
 const AT_ONCE: usize = 64;
-
-/// Most footers fit, so that they take one request.
-const FOOTER_BYTES: usize = 64 << 10;
 
 /// Parquet files of one schema, as they are.
 #[derive(Clone, Debug)]
@@ -56,22 +50,22 @@ impl PlainTable {
     /// here are not read again by queries.
     ///
     /// # Errors
-    /// A file is no Parquet file, is cut off, or has a column of a type that does not fit to the others' ([`Error::Data`]
-    /// with file and column); or the store refuses.
+    /// A file is no Parquet file, is cut off, or has a column of a type that does not fit to the others'
+    /// ([`Error::Data`](crate::Error::Data) with file and column); or the store refuses.
     pub async fn open(
         name: &str,
         located: &Located,
         store: ObjectStoreUrl,
         footers: &Arc<FileMetadataCache>,
     ) -> Result<Self> {
-        let read = located.files.iter().map(|file| footer(located, file, footers));
+        let read = located.files.iter().map(|file| footer::read(located.store.as_ref(), file, footers.as_ref()));
         let read: Vec<Arc<ParquetMetaData>> = futures::stream::iter(read).buffered(AT_ONCE).try_collect().await?;
         let mut schemas = vec![];
         let mut rows = 0;
         for (file, footer) in located.files.iter().zip(&read) {
             let about = footer.file_metadata();
             let schema = parquet_to_arrow_schema(about.schema_descr(), about.key_value_metadata())
-                .map_err(|error| broken(file, format!("its schema cannot be read: {error}")))?;
+                .map_err(|error| footer::broken(file, format!("its schema cannot be read: {error}")))?;
             rows += u64::try_from(about.num_rows()).unwrap_or_default();
             schemas.push((file.location.as_ref(), schema));
         }
@@ -143,48 +137,6 @@ impl PlainTable {
             column_statistics: vec![ColumnStatistics::new_unknown(); self.schema.fields().len()],
         }
     }
-}
-
-async fn footer(located: &Located, file: &ObjectMeta, cache: &Arc<FileMetadataCache>) -> Result<Arc<ParquetMetaData>> {
-    let reader = DFParquetMetadata::new(located.store.as_ref(), file)
-        .with_metadata_size_hint(Some(FOOTER_BYTES))
-        .with_file_metadata_cache(Some(Arc::clone(cache)))
-        // Where nothing is pruned by them, page indexes are not wanted: queries read them when they are.
-        .with_page_index_policy(Some(PageIndexPolicy::Skip));
-    match reader.fetch_metadata().await {
-        Ok(footer) => Ok(footer),
-        Err(error) => Err(why_no_footer(located.store.as_ref(), file, error).await),
-    }
-}
-
-/// What is wrong with a file whose footer cannot be read.
-async fn why_no_footer(store: &dyn ObjectStore, file: &ObjectMeta, error: DataFusionError) -> Error {
-    let parquet = match error {
-        DataFusionError::ParquetError(parquet) => *parquet,
-        other => return Error::io(format!("reading {}", file.location), other),
-    };
-    if let ParquetError::External(source) = parquet {
-        return Error::io(format!("reading {}", file.location), source);
-    }
-    if file.size == 0 {
-        return broken(file, "it is empty, not a Parquet file".to_owned());
-    }
-    // Parquet files begin and end with these four bytes, or with `PARE` where they are encrypted.
-    let start = store.get_range(&file.location, 0..file.size.min(4)).await.unwrap_or_default();
-    let end = store.get_range(&file.location, file.size.saturating_sub(4)..file.size).await.unwrap_or_default();
-    broken(
-        file,
-        match (start.as_ref(), end.as_ref()) {
-            (b"PARE", _) | (_, b"PARE") => "it is encrypted, which is not supported".to_owned(),
-            (b"PAR1", b"PAR1") => format!("its footer cannot be read: {parquet}"),
-            (b"PAR1", _) => "it is cut off: a Parquet file, but its footer is missing".to_owned(),
-            _ => "it is not a Parquet file".to_owned(),
-        },
-    )
-}
-
-fn broken(file: &ObjectMeta, reason: String) -> Error {
-    Error::Data { file: file.location.to_string(), row: None, field: None, reason }
 }
 
 #[async_trait::async_trait]

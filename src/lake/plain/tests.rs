@@ -180,7 +180,8 @@ async fn broken_files_are_named() {
     for (bytes, expected) in [
         (vec![], "it is empty"),
         (b"a,b\n1,2\n".to_vec(), "it is not a Parquet file"),
-        (b"PAR1".to_vec(), "its footer cannot be read"),
+        (b"PAR1".to_vec(), "it is cut off"),
+        (b"PAR1\0\0\0\0PAR1".to_vec(), "its footer cannot be read"),
         (cut, "it is cut off"),
         (damaged, "cannot be read"),
     ] {
