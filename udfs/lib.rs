@@ -15,6 +15,7 @@
 //! | `json_list(list)` | the JSON text of a list of numbers, texts or booleans |
 //! | `size_bytes('20MB')` | the number of bytes that a size stands for |
 //! | `glob_match(text, pattern)` | whether a text matches a pattern with `*` and `?` |
+//! | `is_nan(number)` | whether a float is not a number |
 
 pub mod scalar;
 
@@ -30,6 +31,7 @@ pub fn all() -> Vec<ScalarUDF> {
         ScalarUDF::from(scalar::json_list::JsonList::new()),
         ScalarUDF::from(scalar::size_bytes::SizeBytes::new()),
         ScalarUDF::from(scalar::glob_match::GlobMatch::new()),
+        ScalarUDF::from(scalar::is_nan::IsNan::new()),
     ]
 }
 

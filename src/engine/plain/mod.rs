@@ -3,18 +3,25 @@
 //! | file | what it does |
 //! |---|---|
 //! | `source.rs` | what `--from` says: a name and the files |
+//! | `resolve.rs` | query to plan |
+//! | `columns.rs` | names to columns |
+//! | `kind.rs` | Arrow types to types of values |
+//! | `leaf.rs`, `interval.rs` | tests of a value to predicates over its column |
 
+mod columns;
+mod interval;
+mod kind;
+mod leaf;
+mod resolve;
 mod source;
 
+pub(crate) use resolve::resolve;
 pub use source::PlainSource;
 
 use crate::Result;
 use datafusion::execution::object_store::ObjectStoreUrl;
-use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
 use lakeql_lake::plain::{Located, PlainTable};
-use lakeql_query::diagnostic::{Diagnostic, Kind};
-use lakeql_query::model::Query;
 use std::sync::Arc;
 
 /// Opens the files of each source as a table.
@@ -32,10 +39,4 @@ pub(crate) async fn open(context: &SessionContext, sources: &[PlainSource]) -> R
         tables.push(Arc::new(table));
     }
     Ok(tables)
-}
-
-/// The plan of a query over plain files.
-pub(crate) fn resolve(tables: &[Arc<PlainTable>], _query: &Query) -> Result<(LogicalPlan, Vec<Diagnostic>)> {
-    let _ = tables;
-    Err(Diagnostic::error(Kind::Semantic, "this language cannot ask plain files").into())
 }

@@ -1,14 +1,16 @@
 //! Tables as DataFusion sees them: an explicit list of files with their order and statistics, nothing inferred.
 
 use super::tables::Table;
+use crate::storage::narrow::{NarrowReaderFactory, as_view};
 use crate::storage::scan;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result, Statistics};
+use datafusion::config::TableParquetOptions;
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::FileScanConfigBuilder;
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
@@ -46,7 +48,7 @@ pub struct LakeTable {
 impl LakeTable {
     /// The table with these columns (a subset of the file columns, in any order) and files.
     pub fn new(table: Table, schema: &Schema, files: Vec<TableFile>, store: ObjectStoreUrl) -> Self {
-        let fields: Vec<_> = schema.fields().iter().map(|field| as_view(field)).collect();
+        let fields: Vec<_> = schema.fields().iter().map(as_view).collect();
         Self { table, schema: Arc::new(Schema::new(fields)), files, store, ordered: false }
     }
 
@@ -74,15 +76,6 @@ impl LakeTable {
             total_byte_size: Precision::Inexact(bytes),
             column_statistics: vec![ColumnStatistics::new_unknown(); self.schema.fields().len()],
         }
-    }
-}
-
-/// Texts are handed on as views, without copying them.
-fn as_view(field: &Field) -> Field {
-    match field.data_type() {
-        DataType::Utf8 => field.clone().with_data_type(DataType::Utf8View),
-        DataType::Binary => field.clone().with_data_type(DataType::BinaryView),
-        _ => field.clone(),
     }
 }
 
@@ -119,7 +112,17 @@ impl TableProvider for LakeTable {
         let files: Vec<_> =
             self.files.iter().map(|file| PartitionedFile::new(file.path.to_string(), file.size)).collect();
         let groups = scan::groups(&files, state.config().target_partitions(), self.ordered);
-        let source = scan::source(state, &self.store, Arc::clone(&self.schema))?;
+        let mut options = TableParquetOptions::new();
+        options.global = state.config_options().execution.parquet.clone();
+        // The lake has none.
+        options.global.bloom_filter_on_read = false;
+        let runtime = state.runtime_env();
+        let cache = runtime.cache_manager.get_file_metadata_cache();
+        let store = runtime.object_store(&self.store)?;
+        let columns = self.schema.fields().iter().map(|field| field.name().clone()).collect();
+        let source = ParquetSource::new(Arc::clone(&self.schema))
+            .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::new(NarrowReaderFactory::new(store, cache, columns)));
         let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(groups)
             .with_statistics(self.statistics())

@@ -1,18 +1,20 @@
 //! Located files as a table.
 
+use super::footer;
 use super::locate::Located;
 use super::partitions::Partitions;
 use super::schema;
-use super::footer;
 use crate::error::Result;
 use crate::storage::scan;
 use arrow::datatypes::{FieldRef, Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Statistics, TableReference};
+use datafusion::config::TableParquetOptions;
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::FileScanConfigBuilder;
+use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::datasource::table_schema::TableSchema;
 use datafusion::execution::cache::cache_manager::FileMetadataCache;
@@ -174,7 +176,14 @@ impl TableProvider for PlainTable {
         }
         let table =
             TableSchema::builder(Arc::clone(&self.columns)).with_table_partition_cols(self.folders.clone()).build();
-        let source = scan::source(state, &self.store, table)?;
+        let mut options = TableParquetOptions::new();
+        options.global = state.config_options().execution.parquet.clone();
+        let runtime = state.runtime_env();
+        let footers = runtime.cache_manager.get_file_metadata_cache();
+        let readers = CachedParquetFileReaderFactory::new(runtime.object_store(&self.store)?, footers);
+        let source = ParquetSource::new(table)
+            .with_table_parquet_options(options)
+            .with_parquet_file_reader_factory(Arc::new(readers));
         let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(scan::groups(&self.files, state.config().target_partitions(), false))
             .with_statistics(self.known())

@@ -1,33 +1,10 @@
-//! Parquet files as a scan of the engine: an explicit list, cut into pieces of equal size.
+//! Lists of Parquet files, cut into pieces of equal size for the threads of a scan.
 
-use datafusion::catalog::Session;
-use datafusion::common::Result;
-use datafusion::config::TableParquetOptions;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
-use datafusion::datasource::physical_plan::{FileGroup, ParquetSource};
-use datafusion::datasource::table_schema::TableSchema;
-use datafusion::execution::object_store::ObjectStoreUrl;
-use std::sync::Arc;
+use datafusion::datasource::physical_plan::FileGroup;
 
 /// Smallest piece that is worth a thread.
 const SMALLEST: u64 = 64 << 10;
-
-/// How files are read: with the options of the session, and with its cache of footers.
-pub(crate) fn source(
-    state: &dyn Session,
-    store: &ObjectStoreUrl,
-    schema: impl Into<TableSchema>,
-) -> Result<ParquetSource> {
-    let mut options = TableParquetOptions::new();
-    options.global = state.config_options().execution.parquet.clone();
-    let runtime = state.runtime_env();
-    let cache = runtime.cache_manager.get_file_metadata_cache();
-    let store = runtime.object_store(store)?;
-    Ok(ParquetSource::new(schema)
-        .with_table_parquet_options(options)
-        .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, cache))))
-}
 
 /// The files cut at row group boundaries into about `partitions` groups of equal size. A range of a sorted file is
 /// sorted: with `ordered` every group stays within one file, and there may be more of them.
