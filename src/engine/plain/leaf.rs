@@ -75,6 +75,7 @@ impl Asked {
             Test::Present => self.present(),
             Test::Compare { op, value } => self.compare(*op, value),
             Test::In(values) => self.one_of(values),
+            Test::Any(tests) => Leaf::any(tests.iter().map(|test| self.test(test)).collect::<Result<_>>()?),
             Test::TimeWithin(from, to) => match &self.kind {
                 Kind::Whole(whole) => self.between(within(whole, *from, *to)),
                 Kind::Float(_) | Kind::Text | Kind::Bool | Kind::List(_) | Kind::Null => Leaf::constant(false),

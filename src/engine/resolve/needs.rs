@@ -28,6 +28,8 @@ pub(super) struct Typed {
     pub(super) float: Option<Expr>,
     pub(super) text: Option<Expr>,
     pub(super) bool: Option<Expr>,
+    /// Points in time, UTC.
+    pub(super) time: Option<Expr>,
     /// Text of the kind where none of the others has the value.
     pub(super) kind: Option<Expr>,
 }
@@ -39,6 +41,7 @@ impl Typed {
             ColumnType::Float => self.float.as_ref(),
             ColumnType::Text => self.text.as_ref(),
             ColumnType::Bool => self.bool.as_ref(),
+            ColumnType::Time => self.time.as_ref(),
             ColumnType::Kind => self.kind.as_ref(),
         }
     }
@@ -49,6 +52,7 @@ impl Typed {
             ColumnType::Float => &mut self.float,
             ColumnType::Text => &mut self.text,
             ColumnType::Bool => &mut self.bool,
+            ColumnType::Time => &mut self.time,
             ColumnType::Kind => &mut self.kind,
         } = Some(expr);
     }
@@ -169,7 +173,7 @@ impl<'a> Needs<'a> {
         let table = format!("a{index}");
         let kinds: Vec<&str> = entries.iter().map(|entry| entry.kind.as_str()).collect();
         let mut wanted = vec![];
-        for kind in [ColumnType::Int, ColumnType::Float, ColumnType::Text, ColumnType::Bool] {
+        for kind in ColumnType::ALL.into_iter().filter(|kind| *kind != ColumnType::Kind) {
             if kinds.contains(&kind.suffix()) {
                 wanted.push((kind, kind.suffix()));
             }

@@ -50,10 +50,11 @@ impl Column {
 }
 
 /// Columns of runs that can be asked for by name.
-const RUN_COLUMNS: [&str; 12] = [
+const RUN_COLUMNS: [&str; 13] = [
     "hash",
     "name",
     "experiment",
+    "project",
     "description",
     "tags",
     "archived",
@@ -66,7 +67,7 @@ const RUN_COLUMNS: [&str; 12] = [
 ];
 
 /// Columns of sequences that can be asked for by name.
-pub(super) const SERIES_COLUMNS: [&str; 17] = [
+pub(super) const SERIES_COLUMNS: [&str; 18] = [
     "name",
     "context",
     "kind",
@@ -74,6 +75,7 @@ pub(super) const SERIES_COLUMNS: [&str; 17] = [
     "version",
     "first",
     "last",
+    "last_text",
     "min",
     "max",
     "first_step",
@@ -138,11 +140,11 @@ impl Resolver<'_> {
             return Ok(Column::json(name, json_value().call(args)));
         }
         let scalars: Vec<Expr> =
-            [&typed.int, &typed.float, &typed.bool, &typed.text].into_iter().flatten().cloned().collect();
+            [&typed.int, &typed.float, &typed.bool, &typed.text, &typed.time].into_iter().flatten().cloned().collect();
         Ok(match (scalars.as_slice(), typed) {
             ([], _) => Column::new(name, lit(datafusion::common::ScalarValue::Utf8(None))),
             ([one], _) => Column::new(name, one.clone()),
-            (_, Typed { int: Some(int), float: Some(float), bool: None, text: None, .. }) => {
+            (_, Typed { int: Some(int), float: Some(float), bool: None, text: None, time: None, .. }) => {
                 Column::new(name, coalesce(vec![float.clone(), cast(int.clone(), DataType::Float64)]))
             }
             _ => Column::new(name, coalesce(scalars.into_iter().map(|value| cast(value, DataType::Utf8)).collect())),

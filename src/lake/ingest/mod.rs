@@ -5,10 +5,20 @@
 //! Memory is bounded by the size of a segment, not by the size of the input.
 
 pub mod aim;
+pub(crate) mod block;
+pub(crate) mod fault;
 pub(crate) mod intern;
 pub(crate) mod segment;
 
 use std::path::PathBuf;
+
+/// A time as its example and the parameter document show it: ISO 8601 in UTC.
+pub(crate) fn time_text(micros: i64) -> String {
+    use chrono::{DateTime, SecondsFormat};
+    // Years that do not fit stay a number.
+    DateTime::from_timestamp_micros(micros)
+        .map_or_else(|| micros.to_string(), |time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
 
 /// Settings of an import.
 #[derive(Debug, Clone)]

@@ -166,6 +166,12 @@ impl Display for Test {
             Self::Present => f.write_str("is present"),
             Self::Compare { op, value } => write!(f, "{op} {value}"),
             Self::In(values) => write!(f, "in {}", Values(values)),
+            Self::Any(tests) => {
+                for (index, test) in tests.iter().enumerate() {
+                    write!(f, "{}{test}", if index > 0 { " or " } else { "" })?;
+                }
+                Ok(())
+            }
             Self::TimeWithin(from, to) => write!(f, "from time {from}µs to before {to}µs"),
             Self::IsNan => f.write_str("is NaN"),
             Self::Contains(piece) => write!(f, "contains {piece:?}"),

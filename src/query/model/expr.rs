@@ -117,7 +117,7 @@ pub enum Key {
 }
 
 /// Comparisons; «not equal» is [`Expr::Not`] of equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CompareOp {
     /// Equal.
     Eq,

@@ -192,6 +192,8 @@ pub enum Test {
     },
     /// The value equals one of these, as in [`Test::Compare`].
     In(Vec<Literal>),
+    /// One of these tests passes.
+    Any(Vec<Test>),
     /// The time is at or after the first and before the second (microseconds since 1970, UTC).
     TimeWithin(i64, i64),
     /// The float is NaN.

@@ -1,9 +1,9 @@
 //! Contexts of sequences: their text with sorted keys and the canonical key that stands for Python's equality.
 
-use super::block::{Block, Context};
-use super::fault::{Fault, Read};
 use super::flatten::{Target, flatten_document, write_special, write_text};
 use super::json::{Kind, Reader, expected};
+use crate::ingest::block::{Block, Context};
+use crate::ingest::fault::{Fault, Read};
 
 /// A JSON value small enough to be handled as a tree.
 enum Node {

@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::block::{Block, JsonSpan, Rows, Value};
-use super::fault::{Fault, Read};
 use super::json::{Kind, Reader, expected};
 use super::number::Number;
 use crate::catalog::path::{PathKey, push_key, push_text};
+use crate::ingest::block::{Block, JsonSpan, Rows, Value};
+use crate::ingest::fault::{Fault, Read};
 
 /// Which attribute table of the block a document goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

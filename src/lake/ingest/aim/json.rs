@@ -5,8 +5,8 @@
 
 use std::borrow::Cow;
 
-use super::fault::{Fault, Read, shorten};
 use super::number::Number;
+use crate::ingest::fault::{Fault, Read, shorten};
 
 /// Objects and lists may be nested this deep. Training parameters are a handful of levels; the limit keeps hostile
 /// input from exhausting the stack.

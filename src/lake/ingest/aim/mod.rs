@@ -14,10 +14,8 @@
 //! comes several times in one import, the last line counts, as it would if the lines were imported one by one.
 
 mod bad_lines;
-pub(crate) mod block;
 mod budget;
 mod context;
-pub(crate) mod fault;
 mod flatten;
 mod input;
 mod json;

@@ -1,12 +1,12 @@
 //! One sequence of a run: summaries as they are stored, points straight into columns.
 
-use super::block::{Block, JsonSpan, NO_TIME, Rows, Series, SeriesKind, Span, Stats, Summary, TextPoint};
 use super::context::read_context;
-use super::fault::{Fault, Read};
 use super::flatten::compact;
 use super::json::{Kind, Reader, expected};
 use super::run::Seen;
 use super::time::unix_micros;
+use crate::ingest::block::{Block, JsonSpan, NO_TIME, Rows, Series, SeriesKind, Span, Stats, Summary, TextPoint};
+use crate::ingest::fault::{Fault, Read};
 
 /// The fields of a sequence.
 const FIELDS: [&str; 16] = [
@@ -282,11 +282,13 @@ fn finish(draft: Draft, kind: SeriesKind, block: &mut Block, start: &Start) -> R
         min: draft.min,
         max: draft.max,
         last_json: draft.last_json,
+        last_text: None,
         first_step: draft.first_step,
         last_step: draft.last_step,
         record_max_length: draft.record_max_length,
         points: Rows::default(),
         times: draft.times.then_some(start.times as u32),
+        substeps: None,
         epochs: draft.epochs.then_some(start.epochs as u32),
         sorted: block.steps.get(start.steps..).is_none_or(<[i64]>::is_sorted),
         stats: Stats::default(),
@@ -315,6 +317,7 @@ fn text_points(draft: &Draft, block: &mut Block, start: &Start) -> Rows {
         let time = if draft.times { block.times.get(start.times + index).copied() } else { None };
         let point = TextPoint {
             step: *step,
+            substep: 0,
             index: None,
             epoch: epoch.and_then(epoch_value),
             time: time.filter(|time| *time != NO_TIME),

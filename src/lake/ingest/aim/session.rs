@@ -48,7 +48,9 @@ pub async fn import_aim(
     let mut known = KnownRuns::new();
     let mut runs = snapshot.known_runs();
     while let Some(run) = runs.try_next().await? {
-        known.insert(run.hash, run.digest);
+        if run.key.project.is_none() {
+            known.insert(run.key.hash, run.digest);
+        }
     }
     drop(runs);
     let mut session = Session::new(lake, files, options, known, hot_paths(&snapshot));

@@ -2,7 +2,7 @@
 
 use chrono::{NaiveDate, NaiveTime};
 
-use super::fault::{Fault, Read, shorten};
+use crate::ingest::fault::{Fault, Read, shorten};
 
 /// Reads `2021-12-20T08:00:00.000000Z`. Fraction (up to nine digits) and seconds may be missing, the zone may be `Z`,
 /// an offset such as `+01:00`, or missing, which means UTC.

@@ -9,11 +9,11 @@ use std::sync::{Arc, Mutex};
 use tokio::sync::mpsc;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::block::Block;
 use super::budget::Budget;
-use super::fault::{Fault, Read};
 use super::input::{RawBlock, read_files};
 use super::run::{peek_hash, read_run};
+use crate::ingest::block::Block;
+use crate::ingest::fault::{Fault, Read};
 
 /// What the lake knows of its runs before the import.
 pub(super) type KnownRuns = HashMap<String, [u8; 16]>;

@@ -17,10 +17,10 @@ use object_store::path::Path;
 use tokio::runtime::Handle;
 
 use self::order::Ordered;
-use super::aim::block::Block;
+use super::block::{self, Block};
 use crate::catalog::tables::Table;
 use crate::error::Error;
-use crate::storage::segment::{FileName, SegmentId, Staged, StagedRun};
+use crate::storage::segment::{FileName, RunKey, SegmentId, Staged, StagedRun};
 use crate::storage::writer::{TableWriter, WrittenFile};
 
 /// Where the files of a segment go and what they are marked with.
@@ -158,7 +158,11 @@ pub(crate) fn write_segment(chunk: Chunk, target: &Target, handle: &Handle) -> R
 
 fn staged_runs(ordered: &Ordered<'_>) -> Vec<StagedRun> {
     let runs = ordered.runs.iter().filter_map(|place| ordered.run(*place));
-    runs.map(|(block, run)| StagedRun { hash: block.text(run.hash).to_owned(), digest: run.digest }).collect()
+    let key = |block: &Block, run: &block::Run| RunKey {
+        project: run.project.map(|project| block.text(project).to_owned()),
+        hash: block.text(run.hash).to_owned(),
+    };
+    runs.map(|(block, run)| StagedRun { key: key(block, run), digest: run.digest }).collect()
 }
 
 /// Deletes objects that no commit will name. A failure leaves an orphan for `vacuum`.

@@ -1,10 +1,11 @@
-//! What the lines of one block of input become: columns, not objects.
+//! What a piece of the input becomes: columns, not objects.
 //!
 //! A worker fills one block at a time; the segment builder later gathers the rows of many blocks in the order of the
 //! tables. Texts live in one arena per block, repeated texts are numbers.
 
 use std::ops::Range;
 
+use crate::catalog::kind::AttributeKind;
 use crate::ingest::intern::Interner;
 
 /// A time that is not there. No time of a point is this far in the past.
@@ -57,6 +58,30 @@ pub(crate) enum Value {
     /// Rows of [`Block::spans`].
     Texts(Rows),
     Json(JsonSpan),
+    /// Microseconds since 1970.
+    Time(i64),
+    /// Rows of [`Block::spans`].
+    Set(Rows),
+    /// One of the kinds that have a text at most: state, artifact, file, and references.
+    Named(AttributeKind, Option<Span>),
+}
+
+impl Value {
+    /// What stands in the columns `kind`.
+    pub(crate) fn kind(self) -> AttributeKind {
+        match self {
+            Value::Null => AttributeKind::Null,
+            Value::Bool(_) => AttributeKind::Bool,
+            Value::Int(_) | Value::BigInt(_) => AttributeKind::Int,
+            Value::Float(_) => AttributeKind::Float,
+            Value::Text(_) => AttributeKind::Text,
+            Value::Dict => AttributeKind::Dict,
+            Value::Ints(_) | Value::Floats(_) | Value::Texts(_) | Value::Json(_) => AttributeKind::List,
+            Value::Time(_) => AttributeKind::Time,
+            Value::Set(_) => AttributeKind::Set,
+            Value::Named(kind, _) => kind,
+        }
+    }
 }
 
 /// Attribute rows in the order they were read.
@@ -104,6 +129,7 @@ impl Attributes {
 #[derive(Debug, Clone)]
 pub(crate) struct Run {
     pub(crate) hash: Span,
+    pub(crate) project: Option<Span>,
     pub(crate) name: Span,
     pub(crate) experiment: Span,
     pub(crate) description: Option<Span>,
@@ -131,10 +157,11 @@ pub(crate) enum SeriesKind {
     Audios,
     Distributions,
     Figures,
+    Files,
 }
 
 impl SeriesKind {
-    /// The name of the kind in the table `series`, which is also the query variable of AimQL.
+    /// The name of the kind in the table `series`, which is also the query variable of AimQL where it has one.
     pub(crate) fn name(self) -> &'static str {
         match self {
             SeriesKind::Metric => "metric",
@@ -143,6 +170,7 @@ impl SeriesKind {
             SeriesKind::Audios => "audios",
             SeriesKind::Distributions => "distributions",
             SeriesKind::Figures => "figures",
+            SeriesKind::Files => "files",
         }
     }
 }
@@ -189,6 +217,8 @@ pub(crate) struct Series {
     pub(crate) min: Option<Summary>,
     pub(crate) max: Option<Summary>,
     pub(crate) last_json: Option<JsonSpan>,
+    /// The last entry of a text log, the path of the last file.
+    pub(crate) last_text: Option<Span>,
     pub(crate) first_step: Option<i64>,
     pub(crate) last_step: Option<i64>,
     pub(crate) record_max_length: Option<i64>,
@@ -196,6 +226,8 @@ pub(crate) struct Series {
     pub(crate) points: Rows,
     /// Where the times of the points begin, if there are any.
     pub(crate) times: Option<u32>,
+    /// Where the millionths of the steps begin, if there are any; only with metrics.
+    pub(crate) substeps: Option<u32>,
     /// Where the epochs of the points begin, if there are any.
     pub(crate) epochs: Option<u32>,
     /// The steps do not descend.
@@ -226,6 +258,8 @@ pub(crate) struct Context {
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct TextPoint {
     pub(crate) step: i64,
+    /// Millionths of a step above it, 0 for a whole step.
+    pub(crate) substep: i32,
     /// Place inside the step, when a step holds a list.
     pub(crate) index: Option<i64>,
     pub(crate) epoch: Option<f64>,
@@ -254,6 +288,7 @@ pub(crate) struct Block {
     pub(crate) names: Interner,
     pub(crate) series: Vec<Series>,
     pub(crate) steps: Vec<i64>,
+    pub(crate) substeps: Vec<i32>,
     pub(crate) values: Vec<f64>,
     pub(crate) times: Vec<i64>,
     pub(crate) epochs: Vec<f64>,
@@ -273,6 +308,7 @@ pub(crate) struct Mark {
     context_attributes: usize,
     series: usize,
     steps: usize,
+    substeps: usize,
     values: usize,
     times: usize,
     epochs: usize,
@@ -316,6 +352,7 @@ impl Block {
             context_attributes: self.context_attributes.value.len(),
             series: self.series.len(),
             steps: self.steps.len(),
+            substeps: self.substeps.len(),
             values: self.values.len(),
             times: self.times.len(),
             epochs: self.epochs.len(),
@@ -334,6 +371,7 @@ impl Block {
         self.attributes.truncate(mark.attributes);
         self.series.truncate(mark.series);
         self.steps.truncate(mark.steps);
+        self.substeps.truncate(mark.substeps);
         self.values.truncate(mark.values);
         self.times.truncate(mark.times);
         self.epochs.truncate(mark.epochs);
@@ -355,6 +393,7 @@ impl Block {
         self.arena.shrink_to_fit();
         self.json.shrink_to_fit();
         self.steps.shrink_to_fit();
+        self.substeps.shrink_to_fit();
         self.values.shrink_to_fit();
         self.times.shrink_to_fit();
         self.epochs.shrink_to_fit();
@@ -389,6 +428,7 @@ impl Block {
             + self.names.bytes()
             + of(&self.series)
             + of(&self.steps)
+            + of(&self.substeps)
             + of(&self.values)
             + of(&self.times)
             + of(&self.epochs)

@@ -3,7 +3,7 @@
 use std::fmt;
 
 /// The result of reading a piece of a line. The fault is boxed: it is rare and large.
-pub(super) type Read<T> = Result<T, Box<Fault>>;
+pub(crate) type Read<T> = Result<T, Box<Fault>>;
 
 /// A step on the way from the line's object to the faulty value.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -15,7 +15,7 @@ enum Step {
 /// A reason and the path of the field it belongs to. The path is collected while the fault travels outwards, so that
 /// reading a good line costs nothing for it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     reason: String,
     /// Innermost step first.
     path: Vec<Step>,
@@ -23,29 +23,29 @@ pub(super) struct Fault {
 
 impl Fault {
     /// A fault at the value being read.
-    pub(super) fn new(reason: impl Into<String>) -> Box<Fault> {
+    pub(crate) fn new(reason: impl Into<String>) -> Box<Fault> {
         Box::new(Fault { reason: reason.into(), path: Vec::new() })
     }
 
     /// The value being read is the member `name` of an object.
-    pub(super) fn in_field(mut self: Box<Self>, name: &str) -> Box<Fault> {
+    pub(crate) fn in_field(mut self: Box<Self>, name: &str) -> Box<Fault> {
         self.path.push(Step::Field(shorten(name)));
         self
     }
 
     /// The value being read is element `index` of a list.
-    pub(super) fn at_index(mut self: Box<Self>, index: usize) -> Box<Fault> {
+    pub(crate) fn at_index(mut self: Box<Self>, index: usize) -> Box<Fault> {
         self.path.push(Step::Index(index));
         self
     }
 
     /// What is wrong, without the place.
-    pub(super) fn reason(&self) -> &str {
+    pub(crate) fn reason(&self) -> &str {
         &self.reason
     }
 
     /// The place as `metrics[2].steps`, or `None` for the line as a whole.
-    pub(super) fn field(&self) -> Option<String> {
+    pub(crate) fn field(&self) -> Option<String> {
         if self.path.is_empty() {
             return None;
         }
