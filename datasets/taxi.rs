@@ -181,7 +181,7 @@ fn questions(spec: &TaxiSpec) -> Vec<Question> {
     add(
         "not_by_card",
         "payment_type != card".into(),
-        "payment_type is distinct from 'card'".into(),
+        "payment_type <> 'card' or payment_type is null".into(),
         Box::new(|trip| trip.payment != Some("card")),
     );
     add(
