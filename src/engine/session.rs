@@ -387,6 +387,13 @@ impl Session {
         Ok(query)
     }
 
+    /// The rows of a plan.
+    #[cfg(test)]
+    pub(crate) async fn run(&self, plan: LogicalPlan) -> Result<Vec<arrow::record_batch::RecordBatch>> {
+        let plan = self.state.create_physical_plan(&plan).await?;
+        Ok(execute_stream(plan, self.state.task_ctx())?.try_collect().await?)
+    }
+
     async fn physical(&self, plan: &LogicalPlan, lang: &str) -> Result<Arc<dyn ExecutionPlan>> {
         let work = self.state.create_physical_plan(plan);
         // Only SQL has trees as deep as its text is long; those of the other languages are balanced.

@@ -40,3 +40,6 @@ pub(crate) async fn open(context: &SessionContext, sources: &[PlainSource]) -> R
     }
     Ok(tables)
 }
+
+#[cfg(test)]
+mod tests;
