@@ -381,7 +381,9 @@ impl Session {
     /// The query that a text is, with what is done to its answer.
     fn lower(&self, dialect: &dyn Dialect, source: &Source, settings: &Settings, shape: &Shape) -> Result<Query> {
         let plain = matches!(self.data, Data::Plain(_));
-        let settings = Settings { plain, ..settings.clone() };
+        // Languages know no clock.
+        let now = settings.now.or_else(|| Some(chrono::Utc::now().timestamp_micros()));
+        let settings = Settings { plain, now, ..settings.clone() };
         let mut query = dialect.lower(source, &settings).map_err(Error::Query)?;
         query.transforms.extend(shape.transforms());
         Ok(query)

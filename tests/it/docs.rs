@@ -80,8 +80,8 @@ fn verbs_and_flags_of_the_readme_exist() {
     let readme = read("README.md");
     let inline: Vec<_> = readme.split('`').skip(1).step_by(2).filter(|text| !text.contains('\n')).collect();
     let help = place.ok(["--help"]);
-    let query =
-        place.ok(["query", "--help"]) + &place.ok(["explain", "--help"]) + &place.ok(["import", "aim", "--help"]);
+    let query = ["query", "points", "explain"].map(|verb| place.ok([verb, "--help"])).concat()
+        + &place.ok(["import", "aim", "--help"]);
     for text in inline.into_iter().filter(|text| !text.starts_with("cargo ")) {
         if let Some(rest) = text.strip_prefix("lakeql ") {
             let verb = rest.split_whitespace().next().unwrap();
@@ -95,7 +95,7 @@ fn verbs_and_flags_of_the_readme_exist() {
     for format in lakeql::output::Format::ALL {
         assert!(query.contains(format.name()) && readme.contains(format.name()), "{format}");
     }
-    for verb in ["tables", "describe", "history", "compact", "vacuum", "bench"] {
+    for verb in ["points", "tables", "describe", "history", "compact", "vacuum", "bench"] {
         assert!(help.contains(verb), "{verb}");
     }
 }
@@ -116,6 +116,7 @@ fn examples_of_the_help_parse() {
     for verb in [
         &["--help"][..],
         &["query", "--help"],
+        &["points", "--help"],
         &["explain", "--help"],
         &["bench", "--help"],
         &["import", "aim", "--help"],

@@ -10,6 +10,7 @@ mod gold;
 mod lake;
 mod layers;
 mod plain;
+mod points;
 mod program;
 mod reads;
 mod support;

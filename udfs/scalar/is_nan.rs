@@ -1,16 +1,15 @@
-//! `is_nan(number)`: whether a float is not a number, whatever its sign. Null where it is null, false for integers.
+//! `is_nan(float)`: whether a float is not a number. Null stays null.
 //!
-//! Comparisons order floats totally (−NaN < −∞ < … < ∞ < NaN), and statistics of Parquet files leave NaN out: what asks
-//! for it by a comparison is pruned away. A function is not.
+//! A comparison would not do: statistics of files leave NaN out, so `x > 'inf'` skips files that hold some.
 //!
 //! ```sql
-//! select hash from runs where is_nan("loss:float")
+//! select run, name from raw.series where is_nan(last)
 //! ```
 
-use super::arguments::expect_count;
+use super::arguments::{Argument, expect_count, finish};
 use arrow::array::{Array, AsArray, BooleanArray};
-use arrow::datatypes::{DataType, Float16Type, Float32Type, Float64Type};
-use datafusion_common::{Result, exec_err, plan_err};
+use arrow::datatypes::{DataType, Float64Type};
+use datafusion_common::{Result, exec_err};
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 use std::sync::Arc;
 
@@ -39,11 +38,8 @@ impl ScalarUDFImpl for IsNan {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         expect_count(self.name(), given, 1)?;
-        match given {
-            [DataType::Float16 | DataType::Float32 | DataType::Float64] => Ok(given.to_vec()),
-            [other] if other.is_numeric() || *other == DataType::Null => Ok(vec![DataType::Float64]),
-            _ => plan_err!("is_nan takes a number"),
-        }
+        // Other numbers are converted by the engine.
+        Ok(vec![DataType::Float64])
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
@@ -51,43 +47,27 @@ impl ScalarUDFImpl for IsNan {
     }
 
     fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
-        let [number] = args.args.as_slice() else { return exec_err!("is_nan needs one number") };
-        let numbers = number.to_array(args.number_rows)?;
-        let found = match numbers.data_type() {
-            DataType::Float16 => BooleanArray::from_unary(numbers.as_primitive::<Float16Type>(), half_is_nan),
-            DataType::Float32 => BooleanArray::from_unary(numbers.as_primitive::<Float32Type>(), f32::is_nan),
-            DataType::Float64 => BooleanArray::from_unary(numbers.as_primitive::<Float64Type>(), f64::is_nan),
-            other => return exec_err!("is_nan of {other}"),
-        };
-        Ok(ColumnarValue::Array(Arc::new(found)))
+        let [value] = args.args.as_slice() else { return exec_err!("is_nan takes one number") };
+        let value = Argument::new(value)?;
+        let floats = value.array().as_primitive::<Float64Type>();
+        let found =
+            BooleanArray::new(floats.values().iter().map(|float| float.is_nan()).collect(), floats.nulls().cloned());
+        finish(Arc::new(found), value.is_literal())
     }
-}
-
-fn half_is_nan(number: <Float16Type as arrow::datatypes::ArrowPrimitiveType>::Native) -> bool {
-    number.is_nan()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scalar::arguments::testing::call;
-    use arrow::array::{ArrayRef, Float32Array, Float64Array, Int64Array};
+    use arrow::array::Float64Array;
     use datafusion_expr::ScalarUDF;
 
     #[test]
-    fn both_signs_are_nan() {
-        let function = ScalarUDF::from(IsNan::new());
-        let expected = [Some(true), Some(true), Some(false), Some(false), None];
-        let wide: ArrayRef =
-            Arc::new(Float64Array::from(vec![Some(f64::NAN), Some(-f64::NAN), Some(f64::INFINITY), Some(-0.0), None]));
-        let single: ArrayRef =
-            Arc::new(Float32Array::from(vec![Some(f32::NAN), Some(-f32::NAN), Some(f32::INFINITY), Some(-0.0), None]));
-        for numbers in [wide, single] {
-            let found = call(&function, vec![ColumnarValue::Array(numbers)], 5).unwrap();
-            assert_eq!(found.as_boolean().iter().collect::<Vec<_>>(), expected);
-        }
-        let whole: ArrayRef = Arc::new(Int64Array::from(vec![Some(1), None]));
-        let found = call(&function, vec![ColumnarValue::Array(whole)], 2).unwrap();
-        assert_eq!(found.as_boolean().iter().collect::<Vec<_>>(), [Some(false), None]);
+    fn nan_of_either_sign_and_nothing_else() {
+        let floats = Float64Array::from(vec![Some(f64::NAN), Some(-f64::NAN), Some(f64::INFINITY), Some(0.0), None]);
+        let found = call(&ScalarUDF::from(IsNan::new()), vec![ColumnarValue::Array(Arc::new(floats))], 5).unwrap();
+        let found: Vec<_> = found.as_boolean().iter().collect();
+        assert_eq!(found, [Some(true), Some(true), Some(false), Some(false), None]);
     }
 }

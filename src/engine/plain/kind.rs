@@ -118,6 +118,11 @@ impl Kind {
 }
 
 impl Whole {
+    /// Whether these are plain integers that all fit into 64 bits with a sign.
+    pub(super) fn fits_long(&self) -> bool {
+        self.meaning == Meaning::Number && self.max <= i128::from(i64::MAX)
+    }
+
     /// A stored integer as a value of the column's type; nothing if it is not in its range.
     pub(super) fn scalar(&self, value: i128) -> Option<ScalarValue> {
         use DataType as T;

@@ -9,11 +9,16 @@ use crate::Result;
 use crate::resolve::balanced;
 use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::functions::regex::expr_fn::regexp_like;
-use datafusion::functions::string::expr_fn::{contains, lower};
+use datafusion::functions::string::expr_fn::contains;
 use datafusion::functions_nested::expr_fn::{array_has, array_length};
 use datafusion::logical_expr::{Expr, ScalarUDF, cast, lit};
 use lakeql_query::model::{CompareOp, Literal, Test};
+use lakeql_udfs::scalar::{contains_folded, is_in, is_nan, regex_found};
+use std::cmp::Ordering;
+
+/// Longer lists are one literal and one function: an expression for each of thousands of values takes longer to plan than
+/// to answer.
+const LONGEST_LIST: usize = 64;
 
 /// A value that is asked about.
 pub(super) struct Asked {
@@ -88,7 +93,10 @@ impl Asked {
                 Kind::Whole(_) | Kind::Float(_) | Kind::Bool | Kind::List(_) | Kind::Null => Leaf::constant(false),
             },
             Test::ContainsFolded(piece) => match &self.kind {
-                Kind::Text => Leaf::opaque(contains(lower(self.value.clone()), lit(piece.as_str()))),
+                Kind::Text => Leaf::opaque(
+                    ScalarUDF::from(contains_folded::ContainsFolded::new())
+                        .call(vec![self.value.clone(), lit(piece.as_str())]),
+                ),
                 Kind::Whole(_) | Kind::Float(_) | Kind::Bool | Kind::List(_) | Kind::Null => Leaf::constant(false),
             },
             Test::Has(element) => match &self.kind {
@@ -96,7 +104,10 @@ impl Asked {
                 Kind::Whole(_) | Kind::Float(_) | Kind::Text | Kind::Bool | Kind::Null => Leaf::constant(false),
             },
             Test::Matches(pattern) => match &self.kind {
-                Kind::Text => Leaf::opaque(regexp_like(self.value.clone(), lit(pattern.regex.as_str()), None)),
+                Kind::Text => Leaf::opaque(
+                    ScalarUDF::from(regex_found::RegexFound::new())
+                        .call(vec![self.value.clone(), lit(pattern.regex.as_str())]),
+                ),
                 Kind::Whole(_) | Kind::Float(_) | Kind::Bool | Kind::List(_) | Kind::Null => Leaf::constant(false),
             },
         })
@@ -138,8 +149,8 @@ impl Asked {
         let mut values = vec![];
         for literal in literals {
             match (&self.kind, literal) {
-                (Kind::Text, Literal::Text(text)) => values.push(lit(text.as_str())),
-                (Kind::Bool, Literal::Bool(flag)) => values.push(lit(*flag)),
+                (Kind::Text, Literal::Text(text)) => values.push(ScalarValue::Utf8(Some(text.clone()))),
+                (Kind::Bool, Literal::Bool(flag)) => values.push(ScalarValue::Boolean(Some(*flag))),
                 _ => {
                     let Some(Interval::Between { low: Some(low), high: Some(high) }) =
                         interval(&self.kind, CompareOp::Eq, literal)
@@ -148,9 +159,9 @@ impl Asked {
                     };
                     // Both zeros, where the value is a zero.
                     if low != high {
-                        values.push(lit(high.value));
+                        values.push(high.value);
                     }
-                    values.push(lit(low.value));
+                    values.push(low.value);
                 }
             }
         }
@@ -158,14 +169,41 @@ impl Asked {
         match values.len() {
             0 => Leaf::constant(false),
             1 => {
-                let only = values.remove(0);
+                let only = lit(values.remove(0));
                 Leaf { holds: value().eq(only.clone()), fails: self.or_missing(value().not_eq(only)) }
             }
-            _ => Leaf {
-                holds: value().in_list(values.clone(), false),
-                fails: self.or_missing(value().in_list(values, true)),
-            },
+            2..=LONGEST_LIST => self.in_list(values),
+            _ => self.in_set(values),
         }
+    }
+
+    fn in_list(&self, values: Vec<ScalarValue>) -> Leaf {
+        let values: Vec<_> = values.into_iter().map(lit).collect();
+        let value = || self.value.clone();
+        Leaf { holds: value().in_list(values.clone(), false), fails: self.or_missing(value().in_list(values, true)) }
+    }
+
+    /// Membership in a long list, within its smallest and largest value: by these statistics prune.
+    fn in_set(&self, values: Vec<ScalarValue>) -> Leaf {
+        let item = match &self.kind {
+            Kind::Text => DataType::Utf8,
+            Kind::Float(Width::Double) => DataType::Float64,
+            Kind::Whole(whole) if whole.fits_long() => DataType::Int64,
+            Kind::Whole(_) | Kind::Float(Width::Single) | Kind::Bool | Kind::List(_) | Kind::Null => {
+                return self.in_list(values);
+            }
+        };
+        let by = |a: &&ScalarValue, b: &&ScalarValue| a.partial_cmp(b).unwrap_or(Ordering::Equal);
+        let (Some(least), Some(greatest)) = (values.iter().min_by(by), values.iter().max_by(by)) else {
+            return Leaf::constant(false);
+        };
+        let bounds = self.value.clone().gt_eq(lit(least.clone())).and(self.value.clone().lt_eq(lit(greatest.clone())));
+        let Ok(set) = values.iter().map(|value| value.cast_to(&item)).collect::<Result<Vec<_>, _>>() else {
+            return self.in_list(values);
+        };
+        let list = lit(ScalarValue::List(ScalarValue::new_list_nullable(&set, &item)));
+        let found = ScalarUDF::from(is_in::IsIn::new()).call(vec![self.value.clone(), list]);
+        Leaf { fails: self.or_missing(!found.clone()), holds: bounds.and(found) }
     }
 
     fn between(&self, interval: Interval) -> Leaf {
@@ -233,7 +271,7 @@ impl Asked {
 }
 
 fn is_nan(value: Expr) -> Expr {
-    ScalarUDF::from(lakeql_udfs::scalar::is_nan::IsNan::new()).call(vec![value])
+    ScalarUDF::from(is_nan::IsNan::new()).call(vec![value])
 }
 
 fn compared(value: Expr, op: CompareOp, bound: Expr) -> Expr {

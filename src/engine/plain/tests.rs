@@ -265,7 +265,11 @@ fn test(dice: &mut Dice, column: &Drawn) -> Test {
         |ops: &[CompareOp], dice: &mut Dice| Test::Compare { op: ops[dice.below(ops.len())], value: literal(dice) };
     match (dice.below(10), column.stored) {
         (0, _) => Test::Present,
-        (1, _) => Test::In((0..dice.below(5)).map(|_| literal(dice)).collect()),
+        (1, _) => {
+            // Short lists, and long ones, which are looked up otherwise.
+            let length = if dice.below(3) == 0 { 100 } else { dice.below(5) };
+            Test::In((0..length).map(|_| literal(dice)).collect())
+        }
         (2, ValueType::Time) => match (literal(dice), literal(dice)) {
             (Literal::Time(from), Literal::Time(to)) => Test::TimeWithin(from, to),
             _ => Test::Present,

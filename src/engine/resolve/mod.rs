@@ -5,16 +5,22 @@
 //! | `needs.rs` | which columns of which tables a query touches, and the joins that bring them together |
 //! | `predicate.rs` | [`model::Expr`](lakeql_query::model::Expr) to predicates |
 //! | `compare.rs` | one comparison over typed columns |
+//! | `field.rs` | names that may be kept in several places and types |
+//! | `tests_of.rs` | what is tested of a value of one type |
+//! | `scope.rs` | questions about the data that come before the plan |
 //! | `program.rs` | row-by-row programs and the columns they are given |
 //! | `select.rs` | names of `--select` and `--sort` |
 //! | `points.rs` | the series behind a query, for their points |
 
 mod compare;
+mod field;
 mod needs;
 mod points;
 mod predicate;
 mod program;
+mod scope;
 mod select;
+mod tests_of;
 
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -48,6 +54,8 @@ struct Steps {
     sort: Vec<SortExpr>,
     slice: Option<(usize, Option<usize>)>,
     columns: Option<Vec<select::Column>>,
+    /// The columns that name rows, if they are others than the relation's.
+    keys: Option<Vec<select::Column>>,
     /// Whether the order of the rows matters although none is cut off.
     ordered: bool,
     notes: Vec<Diagnostic>,
@@ -65,7 +73,7 @@ impl<'a> Resolver<'a> {
         }
         let mut needs = Needs::new(self.snapshot, self.store, query.relation);
         let mut steps = self.steps(query, &mut needs).await?;
-        let columns = match steps.columns.take() {
+        let columns = match steps.columns.take().or(steps.keys.take()) {
             Some(columns) => columns,
             None => needs.key_columns(),
         };
@@ -83,7 +91,9 @@ impl<'a> Resolver<'a> {
             match transform {
                 Transform::Filter(predicate) => {
                     self.note_unknown(predicate, &mut steps.notes);
+                    self.narrow_types(predicate, needs).await?;
                     steps.filters.push(needs.predicate(predicate)?);
+                    steps.notes.append(&mut needs.notes);
                 }
                 Transform::After { hash } => {
                     if let Some(filter) = self.after(hash, needs).await? {
@@ -96,8 +106,16 @@ impl<'a> Resolver<'a> {
                         steps.sort.push(found.value.sort(!descending, false));
                     }
                 }
-                Transform::Keys(_) => {}
                 Transform::Slice { offset, limit } => steps.slice = Some((*offset, *limit)),
+                Transform::Keys(keys) => {
+                    let mut columns = vec![];
+                    for key in keys {
+                        if !key.if_several || self.differs(&key.column).await? {
+                            columns.push(select::Column::new(&key.shown, needs.run(&key.column)));
+                        }
+                    }
+                    steps.keys = Some(columns);
+                }
                 Transform::Select(names) => {
                     let mut chosen = vec![];
                     for name in names {

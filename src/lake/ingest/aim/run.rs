@@ -4,11 +4,11 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use super::flatten::{Target, flatten_document};
-use super::json::{Kind, Reader};
 use super::sequence::read_sequence;
-use super::time::parse_iso;
 use crate::ingest::block::{Block, Rows, Run, SeriesKind, Span};
 use crate::ingest::fault::{Fault, Read, shorten};
+use crate::ingest::lines::json::{Kind, Reader};
+use crate::ingest::lines::time::parse_iso;
 
 /// The fields of a run.
 const FIELDS: [&str; 18] = [

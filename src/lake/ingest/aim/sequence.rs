@@ -2,11 +2,11 @@
 
 use super::context::read_context;
 use super::flatten::compact;
-use super::json::{Kind, Reader, expected};
 use super::run::Seen;
-use super::time::unix_micros;
 use crate::ingest::block::{Block, JsonSpan, NO_TIME, Rows, Series, SeriesKind, Span, Stats, Summary, TextPoint};
 use crate::ingest::fault::{Fault, Read};
+use crate::ingest::lines::json::{Kind, Reader, expected};
+use crate::ingest::lines::time::unix_micros;
 
 /// The fields of a sequence.
 const FIELDS: [&str; 16] = [
@@ -343,7 +343,7 @@ fn text_points(draft: &Draft, block: &mut Block, start: &Start) -> Rows {
 
 /// Mean and sum of squared distances by Welford's method, which loses no digits when values are large and alike. With
 /// infinities among the values the mean is what arithmetic gives, and there is no distance.
-fn stats(values: &[f64]) -> Stats {
+pub(crate) fn stats(values: &[f64]) -> Stats {
     let mut n = 0.0;
     let mut mean = 0.0;
     let mut m2 = 0.0;
