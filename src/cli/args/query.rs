@@ -13,7 +13,7 @@ Examples:
   lakeql query 'metric.name == \"loss\"' --lang aim --entity metric --sort -last --limit 10
   lakeql query 'sys/failed:bool = true AND sys/creation_time > -7d' --lang nql --project team/vision
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
-  lakeql query 'select count(*) from data' --lang sql --from 'taxi/*.parquet'
+  lakeql query 'fare_amount > 20' --lang nql --from 'taxi/*.parquet' --sort -fare_amount
   echo 'run.archived' | lakeql query - --lang aim --format csv";
 
 /// `query`.
