@@ -139,7 +139,9 @@ impl Needs<'_> {
                     .filter_map(|entry| Some((type_of(AttributeKind::from_name(&entry.kind)?)?, entry.count)))
                     .collect();
                 let runs: u64 = types.iter().map(|(_, count)| count).sum();
-                let total = runs >= self.snapshot.table(Table::Runs).rows();
+                // A set that is there may be empty, which is as good as none.
+                let sets = types.iter().any(|(stored, _)| *stored == ValueType::Set);
+                let total = !sets && runs >= self.snapshot.table(Table::Runs).rows();
                 Found { kept: Kept::Param(path), types, total }
             }
             Candidate::Series { name, stored, summary, .. } => {
@@ -279,6 +281,10 @@ impl Needs<'_> {
         let names = names.iter().map(String::as_str).chain(paths.names(PathOwner::Series));
         // The prefixes by which the field is looked for may be left out.
         let whole: Vec<&str> = names.collect();
+        let folded = fold(&field.name);
+        if let Some(same) = whole.iter().find(|name| fold(name) == folded) {
+            return Some((*same).to_owned());
+        }
         let short = whole.iter().filter_map(|name| name.split_once('/').map(|(_, rest)| rest));
         did_you_mean(&field.name, whole.iter().copied().chain(short)).map(str::to_owned)
     }

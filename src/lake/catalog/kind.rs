@@ -21,7 +21,7 @@ pub enum AttributeKind {
     List,
     /// A point in time: column `time` (Neptune's datetime).
     Time,
-    /// A set of texts, never empty: column `texts` (Neptune's stringSet).
+    /// A set of texts: column `texts` (Neptune's stringSet). Questions take an empty set for none.
     Set,
     /// The state of an experiment, `running` or `idle`: column `text`.
     State,

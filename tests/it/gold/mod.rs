@@ -1,4 +1,4 @@
 //! The recorded answers of the original systems.
 
 mod aimql;
-mod nql;
+pub(crate) mod nql;

@@ -10,18 +10,18 @@ use std::io::Write;
 
 /// What a query gives.
 #[derive(Clone, Debug, PartialEq)]
-enum Outcome {
+pub(crate) enum Outcome {
     Ids(BTreeSet<String>),
     Error(String),
 }
 
-struct Case {
-    id: String,
-    dialect: String,
-    area: String,
-    query: String,
-    settings: Settings,
-    expect: Outcome,
+pub(crate) struct Case {
+    pub(crate) id: String,
+    pub(crate) dialect: String,
+    pub(crate) area: String,
+    pub(crate) query: String,
+    pub(crate) settings: Settings,
+    pub(crate) expect: Outcome,
     /// Over the export, where the answer is another one.
     on_export: Option<Outcome>,
 }
@@ -30,7 +30,7 @@ fn ids(value: &Value) -> Outcome {
     Outcome::Ids(value.as_array().unwrap().iter().map(|id| id.as_str().unwrap().to_owned()).collect())
 }
 
-fn cases(file: &str) -> Vec<Case> {
+pub(crate) fn cases(file: &str) -> Vec<Case> {
     let text = std::fs::read_to_string(repository(&format!("tests/gold/nql/{file}"))).unwrap();
     let field = |case: &Value, name: &str| case[name].as_str().unwrap().to_owned();
     text.lines()
@@ -55,7 +55,7 @@ fn cases(file: &str) -> Vec<Case> {
         .collect()
 }
 
-async fn outcome(session: &Session, case: &Case, lang: &str, settings: &Settings) -> Outcome {
+pub(crate) async fn outcome(session: &Session, case: &Case, lang: &str, settings: &Settings) -> Outcome {
     match rows(session, &case.query, lang, settings, &Shape::default()).await {
         Ok(rows) => {
             let ids: BTreeSet<_> = rows.iter().map(|row| row["id"].as_str().unwrap().to_owned()).collect();
@@ -97,7 +97,7 @@ async fn ask(session: &Session, cases: &[Case], over: &str, project: Option<&str
     wrong
 }
 
-async fn neutral() -> Session {
+pub(crate) async fn neutral() -> Session {
     let lake = empty_lake().await;
     let path = repository("tests/gold/nql/dataset.jsonl").to_string_lossy().into_owned();
     import_neptune(&lake, &[path], &NeptuneOptions::default(), &|_| {}).await.unwrap();
@@ -108,5 +108,23 @@ async fn neutral() -> Session {
 async fn nql() {
     let session = neutral().await;
     let wrong = ask(&session, &cases("cases.jsonl"), "over the experiments", None, false).await;
+    assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+async fn export() -> Session {
+    let lake = empty_lake().await;
+    let path =
+        |part: &str| repository(&format!("tests/gold/nql/exporter_sample/{part}")).to_string_lossy().into_owned();
+    let options = NeptuneOptions { files: Some(path("files")), ..NeptuneOptions::default() };
+    import_neptune(&lake, &[path("data")], &options, &|_| {}).await.unwrap();
+    session(&lake).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nql_over_the_export() {
+    let session = export().await;
+    let project = Some("ml-lab/sandbox");
+    let mut wrong = ask(&session, &cases("cases.jsonl"), "over the export", project, true).await;
+    wrong.extend(ask(&session, &cases("export_cases.jsonl"), "over the export", None, true).await);
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -1,5 +1,6 @@
 //! Imports into a lake in memory, compared with what the sources say.
 
+mod export;
 mod neutral;
 
 use std::collections::BTreeMap;
