@@ -11,6 +11,7 @@ mod lake;
 mod layers;
 mod nql;
 mod nql_errors;
+mod plain;
 mod plots;
 mod points;
 mod program;

@@ -39,6 +39,7 @@ use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{Expr as Predicate, Place, Query, Relation, SortKey, Transform};
 use needs::Needs;
 pub(crate) use points::{ALIGN_POINTS, ALIGN_ROW, FIRST_ROW, POINTS, SERIES, SeriesWanted};
+pub(crate) use predicate::balanced;
 use std::sync::Arc;
 
 /// Turns queries into plans over one version of a lake.
