@@ -11,4 +11,5 @@ mod lake;
 mod layers;
 mod program;
 mod reads;
+mod sound;
 mod support;
