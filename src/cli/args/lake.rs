@@ -2,6 +2,7 @@
 
 use super::values;
 use clap::{Args, Subcommand, ValueHint};
+use lakeql_lake::catalog::paths::PathOwner;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -47,15 +48,50 @@ pub(crate) struct ImportAim {
 #[command(after_help = "\
 Examples:
   lakeql attributes
-  lakeql attributes '^hparams' --values")]
+  lakeql attributes '^hparams' --values
+  lakeql attributes --of sequences")]
 pub(crate) struct AttributesArgs {
     /// Only paths in which this regular expression is found
     #[arg(value_name = "REGEX")]
     pub(crate) regex: Option<String>,
 
     /// List the values of each path too, with the number of runs that have them
-    #[arg(long)]
+    #[arg(long, conflicts_with = "of")]
     pub(crate) values: bool,
+
+    /// What is listed
+    #[arg(long, value_name = "WHAT", default_value = "runs")]
+    pub(crate) of: AttributesOf,
+}
+
+/// What `attributes` lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, clap::ValueEnum)]
+pub(crate) enum AttributesOf {
+    /// Paths of the runs' params, with the number of runs
+    Runs,
+    /// Names of sequences, with the number of sequences
+    Sequences,
+    /// Keys of the sequences' contexts, with the number of sequences
+    Contexts,
+}
+
+impl AttributesOf {
+    /// The name of the column that counts.
+    pub(crate) fn counted(self) -> &'static str {
+        match self {
+            Self::Runs => "runs",
+            Self::Sequences | Self::Contexts => "sequences",
+        }
+    }
+
+    /// Whose entries of the catalogue these are.
+    pub(crate) fn owner(self) -> PathOwner {
+        match self {
+            Self::Runs => PathOwner::Run,
+            Self::Sequences => PathOwner::Series,
+            Self::Contexts => PathOwner::Context,
+        }
+    }
 }
 
 /// `describe`.

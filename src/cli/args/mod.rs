@@ -2,6 +2,7 @@
 
 mod global;
 mod lake;
+mod points;
 mod query;
 pub(crate) mod values;
 
@@ -9,6 +10,7 @@ pub(crate) use global::{ColorWhen, ErrorFormat, Global};
 pub(crate) use lake::{
     AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ManArgs, VacuumArgs,
 };
+pub(crate) use points::PointsArgs;
 pub(crate) use query::{BenchArgs, ExplainArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs};
 
 use clap::builder::Resettable;
@@ -53,6 +55,8 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Ask a query
     Query(QueryArgs),
+    /// Show the points behind the series that a query matches
+    Points(PointsArgs),
     /// Show what becomes of a query, stage by stage
     Explain(ExplainArgs),
     /// Time queries

@@ -10,6 +10,7 @@ mod explain;
 mod history;
 mod import;
 mod man;
+mod points;
 mod query;
 mod tables;
 mod vacuum;
@@ -26,6 +27,7 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
             ImportKind::Aim(args) => import::aim(context, &args).await,
         },
         Command::Query(args) => query::run(context, &args).await,
+        Command::Points(args) => points::run(context, &args).await,
         Command::Explain(args) => explain::run(context, &args).await,
         Command::Bench(args) => bench::run(context, &args).await,
         Command::Attributes(args) => attributes::run(context, &args).await,

@@ -17,7 +17,7 @@ use lakeql_lake::catalog::path::{ColumnType, PathKey, column_name, format_path};
 use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_lake::catalog::provider::{LakeTable, TableFile};
 use lakeql_lake::{Snapshot, Table};
-use lakeql_query::model::{Key, Relation};
+use lakeql_query::model::{Key, Relation, SeriesKind};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
@@ -267,10 +267,7 @@ impl<'a> Needs<'a> {
         let runs: Vec<_> = self.run.iter().map(String::as_str).collect();
         let mut plan = self.scan("r", Table::Runs, &runs, by_age && !joined)?;
         if let Some(kind) = kind {
-            self.series.extend(["kind".to_owned(), "run".to_owned()]);
-            let columns: Vec<_> = self.series.iter().map(String::as_str).collect();
-            let series = self.scan("s", Table::Series, &columns, false)?;
-            let series = series.filter(column("s", "kind").eq(lit(kind.name())))?;
+            let series = self.scan_series(kind)?;
             let on = (vec![column("r", "run")], vec![column("s", "run")]);
             plan = plan.join_with_expr_keys(series.build()?, JoinType::Inner, on, None)?;
         }
@@ -302,6 +299,14 @@ impl<'a> Needs<'a> {
             plan = left_join(plan, "all", values)?;
         }
         Ok(plan)
+    }
+
+    /// The series of a kind as `s`, with the columns that were asked for and `run`.
+    pub(super) fn scan_series(&mut self, kind: SeriesKind) -> Result<LogicalPlanBuilder> {
+        self.series.extend(["kind".to_owned(), "run".to_owned()]);
+        let columns: Vec<_> = self.series.iter().map(String::as_str).collect();
+        let series = self.scan("s", Table::Series, &columns, false)?;
+        Ok(series.filter(column("s", "kind").eq(lit(kind.name())))?)
     }
 
     pub(super) fn scan(&self, name: &str, table: Table, columns: &[&str], ordered: bool) -> Result<LogicalPlanBuilder> {

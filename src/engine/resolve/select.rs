@@ -41,6 +41,12 @@ impl Column {
             self.value.alias(self.name)
         }
     }
+
+    /// The value under a name for an inner plan, and the column of the outer plan that has its name and marks.
+    pub(super) fn passed_through(self, inner: &str, outer: Expr) -> (Expr, Expr) {
+        let value = self.value.clone().alias(inner);
+        (value, Self { value: outer, ..self }.into_expr())
+    }
 }
 
 /// Columns of runs that can be asked for by name.
@@ -60,7 +66,7 @@ const RUN_COLUMNS: [&str; 12] = [
 ];
 
 /// Columns of sequences that can be asked for by name.
-const SERIES_COLUMNS: [&str; 17] = [
+pub(super) const SERIES_COLUMNS: [&str; 17] = [
     "name",
     "context",
     "kind",
