@@ -161,18 +161,28 @@ impl Texts {
 pub(super) struct TextLists {
     lists: Lists,
     texts: Texts,
+    /// The list of the last row: asked again, it has the same elements.
+    last: RefCell<Option<(usize, Value)>>,
 }
 
 impl TextLists {
     pub(super) fn new(argument: &Argument) -> Result<Self> {
         let lists = Lists::new(argument)?;
         let texts = Texts::new(&Argument { array: Arc::clone(lists.array.values()), single: false })?;
-        Ok(Self { lists, texts })
+        Ok(Self { lists, texts, last: RefCell::new(None) })
     }
 
     pub(super) fn value(&self, row: usize) -> Option<Value> {
-        let items = self.lists.range(row)?.map(|item| self.texts.value(item).unwrap_or(Value::None));
-        Some(Value::list(items.collect()))
+        let mut last = self.last.borrow_mut();
+        if let Some((known, list)) = &*last
+            && *known == row
+        {
+            return Some(list.clone());
+        }
+        let items = self.lists.range(row)?.map(|item| self.texts.get(item).map_or(Value::None, Value::text));
+        let list = Value::list(items.collect());
+        *last = Some((row, list.clone()));
+        Some(list)
     }
 }
 

@@ -13,6 +13,8 @@ pub(crate) fn equal(a: &Value, b: &Value, meter: &Meter) -> Result<bool, Raised>
             meter.walk(a.len().min(b.len()))?;
             a == b
         }
+        // What is missing equals a plain None, and a wrapped None only from the right: the wrapper is asked by its type.
+        (Value::Missing(Missing::First) | Value::Metric(_), Value::Wrapped(b)) if matches!(**b, Value::None) => false,
         (Value::Wrapped(a) | Value::Context(a), b) => equal(a, b, meter)?,
         (a, Value::Wrapped(b) | Value::Context(b)) => equal(a, b, meter)?,
         (Value::Missing(Missing::Deeper), _) | (_, Value::Missing(Missing::Deeper)) => false,

@@ -18,7 +18,7 @@ pub(crate) enum Scalar {
     Float(f64),
     Text(String),
     Bool(bool),
-    /// A kind without typed column: `null`, `dict`, `list`, or `int` beyond 64 bits.
+    /// A kind without typed column: `null`, `dict`, `list` or `bigint`.
     Other(&'static str),
 }
 
@@ -86,7 +86,7 @@ fn walk(
         Some(b'f') => Scalar::Bool(false),
         Some(b'n') | None => Scalar::Other("null"),
         Some(_) if raw.contains(['.', 'e', 'E']) => Scalar::Float(serde_json::from_str(raw)?),
-        Some(_) => raw.parse().map_or(Scalar::Other("int"), Scalar::Int),
+        Some(_) => raw.parse().map_or(Scalar::Other("bigint"), Scalar::Int),
     };
     if !root {
         found.push((path.clone(), scalar));
@@ -135,7 +135,7 @@ mod tests {
             ("e.k", Scalar::Other("null")),
             ("e[1]", Scalar::Bool(true)),
             ("f", Scalar::Float(f64::INFINITY)),
-            ("g", Scalar::Other("int")),
+            ("g", Scalar::Other("bigint")),
         ];
         assert_eq!(found, expected.map(|(path, value)| (path.to_owned(), value)));
         assert!(context_attributes("{}").unwrap().is_empty());

@@ -129,7 +129,7 @@ pub enum ColumnType {
     Text,
     /// Booleans.
     Bool,
-    /// The kind of a value that has no typed column: `null`, `dict`, `list`, and `int` when beyond 64 bits.
+    /// The kind of a value that has no typed column: `null`, `dict`, `list` and `bigint` (an integer beyond 64 bits).
     Kind,
 }
 

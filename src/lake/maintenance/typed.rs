@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, new_null_array,
+    ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, new_null_array,
 };
 use arrow::datatypes::{Field, Float64Type, Schema, SchemaRef};
 use futures::TryStreamExt;
@@ -110,8 +110,8 @@ impl Sparse {
             let float = batch.column_by_name("float").and_then(|column| column.as_primitive_opt::<Float64Type>());
             for row in (0..batch.num_rows()).filter(|row| paths.contains(path.value(*row))) {
                 let value = match (kind.value(row), float) {
-                    ("int", _) if int.is_valid(row) => Scalar::Int(int.value(row)),
-                    ("int", _) => Scalar::Other("int"),
+                    ("int", _) => Scalar::Int(int.value(row)),
+                    ("bigint", _) => Scalar::Other("bigint"),
                     ("float", Some(float)) => Scalar::Float(float.value(row)),
                     ("text", _) => Scalar::Text(text_at(text, row).unwrap_or_default().to_owned()),
                     ("bool", _) => Scalar::Bool(bool.value(row)),

@@ -317,6 +317,10 @@ pub(super) fn contexts() -> Vec<Data> {
         dict(&[("split", dict(&[("name", Data::text("dev")), ("i", Data::Int(3))]))]),
         dict(&[("layers", Data::List(vec![Data::Int(1), Data::Float(2.5)]))]),
         dict(&[("a.b", Data::text("x")), ("get", Data::Int(1))]),
+        dict(&[("fold", Data::Int(1 << 63))]),
+        dict(&[("split", Data::text("name"))]),
+        dict(&[("rare", dict(&[("deep", Data::List(vec![])), ("x", Data::Float(f64::NAN))]))]),
+        dict(&[("rare", Data::text("deep"))]),
     ]
 }
 
@@ -332,8 +336,8 @@ pub(super) fn run(dice: &mut Dice, hash: &str) -> Run {
     let text = |dice: &mut Dice| (*dice.pick(&TEXTS)).to_owned();
     let mut sequences = vec![];
     for name in SEQUENCES {
-        for context in contexts() {
-            if dice.one_in(if name == "rare" { 60 } else { 7 }) {
+        for (index, context) in contexts().into_iter().enumerate() {
+            if dice.one_in(if name == "rare" || index > 10 { 80 } else { 7 }) {
                 let id = sequences.len() as i64 + 1;
                 sequences.push(sequence(dice, name, context, id));
             }

@@ -7,10 +7,35 @@ use lakeql_eval::{
 };
 use lakeql_query::syntax::python::parse_parenthesized;
 
+/// The values of a run that are the same object whenever they are asked for.
+#[derive(Debug)]
+pub(super) struct Objects {
+    params: Value,
+    hash: Value,
+    name: Value,
+    experiment: Value,
+    description: Value,
+    tags: Value,
+}
+
+impl Objects {
+    fn of(run: &Run) -> Self {
+        Self {
+            params: run.params.value(),
+            hash: Value::text(run.hash.as_str()),
+            name: Value::text(run.name.as_str()),
+            experiment: Value::text(run.experiment.as_str()),
+            description: run.description.as_deref().map_or(Value::None, Value::text),
+            tags: Value::list(run.tags.iter().map(|tag| Value::text(tag.as_str())).collect()),
+        }
+    }
+}
+
 /// A run, and one of its sequences if sequences are searched.
 struct Item<'a> {
     run: &'a Run,
-    params: &'a Value,
+    objects: &'a Objects,
+    series_name: Value,
     sequence: Option<&'a Sequence>,
     /// Minutes subtracted from the times.
     offset: i64,
@@ -44,11 +69,11 @@ impl Row for Item<'_> {
     fn property(&self, property: RunProperty) -> Value {
         let run = self.run;
         match property {
-            RunProperty::Hash => Value::text(run.hash.as_str()),
-            RunProperty::Name => Value::text(run.name.as_str()),
-            RunProperty::Experiment => Value::text(run.experiment.as_str()),
-            RunProperty::Description => run.description.as_deref().map_or(Value::None, Value::text),
-            RunProperty::Tags => Value::list(run.tags.iter().map(|tag| Value::text(tag.as_str())).collect()),
+            RunProperty::Hash => self.objects.hash.clone(),
+            RunProperty::Name => self.objects.name.clone(),
+            RunProperty::Experiment => self.objects.experiment.clone(),
+            RunProperty::Description => self.objects.description.clone(),
+            RunProperty::Tags => self.objects.tags.clone(),
             RunProperty::Archived => Value::Bool(run.archived),
             RunProperty::Active => Value::Bool(run.lasted.is_none()),
             RunProperty::CreatedAt => self.time(run.created),
@@ -65,7 +90,7 @@ impl Row for Item<'_> {
     }
 
     fn param(&self, path: &[Key]) -> Option<Value> {
-        at(self.params, path)
+        at(&self.objects.params, path)
     }
 
     fn summary(&self, name: &str, context: &ContextRef, field: &str) -> Option<Value> {
@@ -80,7 +105,7 @@ impl Row for Item<'_> {
     }
 
     fn series_name(&self) -> Value {
-        Value::text(self.sequence.unwrap().name.as_str())
+        self.series_name.clone()
     }
 
     fn series_context(&self, path: &[Key]) -> Option<Value> {
@@ -135,13 +160,13 @@ pub(super) struct Verdict {
     pub(super) limit: Option<String>,
 }
 
-/// Runs with their params as values.
-pub(super) type Runs = Vec<(Run, Value)>;
+/// Runs with their values.
+pub(super) type Runs = Vec<(Run, Objects)>;
 
 /// Runs in the order of answers.
 pub(super) fn prepared(mut runs: Vec<Run>) -> Runs {
     runs.sort_by(|a, b| b.created.cmp(&a.created).then_with(|| a.hash.cmp(&b.hash)));
-    runs.into_iter().map(|run| (run.params.value(), run)).map(|(params, run)| (run, params)).collect()
+    runs.into_iter().map(|run| (Objects::of(&run), run)).map(|(objects, run)| (run, objects)).collect()
 }
 
 /// Asks every item; `None` if the text is no expression.
@@ -156,13 +181,14 @@ pub(super) fn judge(runs: &Runs, searched: Searched, text: &str, offset: i64) ->
     };
     let program = Program::compile(&tree, entity);
     let mut verdict = Verdict::default();
-    for (run, params) in runs {
+    for (run, objects) in runs {
         let items: Vec<Option<&Sequence>> = match field {
             None => vec![None],
             Some(field) => run.sequences.iter().filter(|sequence| sequence.field == field).map(Some).collect(),
         };
         for sequence in items {
-            let item = Item { run, params, sequence, offset };
+            let series_name = sequence.map_or(Value::None, |sequence| Value::text(sequence.name.as_str()));
+            let item = Item { run, objects, series_name, sequence, offset };
             match program.outcome(&item, &Limits::default()) {
                 Outcome::True => verdict.kept.push((run.hash.clone(), sequence.map(|sequence| sequence.id))),
                 Outcome::False => {}

@@ -107,7 +107,7 @@ impl Kinds {
         let mut kinds = Self::default();
         for entry in entries {
             match entry.kind.as_str() {
-                "int" => kinds.int = true,
+                "int" | "bigint" => kinds.int = true,
                 "float" => kinds.float = true,
                 "text" => kinds.text = true,
                 "bool" => kinds.bool = true,

@@ -17,7 +17,8 @@ pub(super) fn kind_name(value: &Value) -> &'static str {
     match value {
         Value::Null => "null",
         Value::Bool(_) => "bool",
-        Value::Int(_) | Value::BigInt(_) => "int",
+        Value::Int(_) => "int",
+        Value::BigInt(_) => "bigint",
         Value::Float(_) => "float",
         Value::Text(_) => "text",
         Value::Dict => "dict",
