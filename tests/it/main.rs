@@ -9,6 +9,7 @@ mod faults;
 mod gold;
 mod lake;
 mod layers;
+mod limits;
 mod program;
 mod reads;
 mod sound;

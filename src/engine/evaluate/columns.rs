@@ -161,8 +161,8 @@ impl Texts {
 pub(super) struct TextLists {
     lists: Lists,
     texts: Texts,
-    /// The list of the last row: asked again, it has the same elements.
-    last: RefCell<Option<(usize, Value)>>,
+    /// The elements of the last row: asked again, another list has the same ones.
+    last: RefCell<Option<(usize, Vec<Value>)>>,
 }
 
 impl TextLists {
@@ -174,15 +174,15 @@ impl TextLists {
 
     pub(super) fn value(&self, row: usize) -> Option<Value> {
         let mut last = self.last.borrow_mut();
-        if let Some((known, list)) = &*last
+        if let Some((known, items)) = &*last
             && *known == row
         {
-            return Some(list.clone());
+            return Some(Value::list(items.clone()));
         }
         let items = self.lists.range(row)?.map(|item| self.texts.get(item).map_or(Value::None, Value::text));
-        let list = Value::list(items.collect());
-        *last = Some((row, list.clone()));
-        Some(list)
+        let items: Vec<_> = items.collect();
+        *last = Some((row, items.clone()));
+        Some(Value::list(items))
     }
 }
 

@@ -23,13 +23,17 @@ pub(crate) fn limit_of(text: &str) -> Option<Diagnostic> {
     let (place, rest) = rest.split_once(middle)?;
     let (message, _) = rest.split_once(close)?;
     let (start, end) = place.split_once("..")?;
-    let problem = Diagnostic::error(Kind::Limit, message);
-    Some(match (start.parse(), end.parse()) {
-        (Ok(start), Ok(end)) if start < end => {
-            problem.label(Span { start, end }, "for at least one run").hint("narrow the runs by conditions before it")
-        }
-        _ => problem,
-    })
+    let mut problem = Diagnostic::error(Kind::Limit, message);
+    if let (Ok(start), Ok(end)) = (start.parse(), end.parse())
+        && start < end
+    {
+        problem = problem.label(Span { start, end }, "for at least one row");
+    }
+    Some(problem.hint(if message.ends_with("never ends") {
+        "whether there is a sequence says `run.metrics['name', {}].last_step >= 0`"
+    } else {
+        "one row may take two million steps and build 64 MiB; conditions before it spare rows"
+    }))
 }
 
 #[cfg(test)]

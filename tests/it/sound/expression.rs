@@ -81,7 +81,7 @@ impl<'a> Maker<'a> {
 
     /// A whole query.
     pub(super) fn query(&mut self) -> Expression {
-        let depth = self.dice.below(4);
+        let depth = *self.dice.pick(&[0, 0, 1, 1, 2, 3]);
         self.truth(depth)
     }
 
@@ -263,8 +263,8 @@ impl<'a> Maker<'a> {
         }
         let run = self.run();
         match self.dice.below(12) {
-            0..=7 => self.param(&run),
-            8 | 9 => {
+            0..=8 => self.param(&run),
+            9 | 10 => {
                 const PROPERTIES: [&str; 12] = [
                     "hash",
                     "name",

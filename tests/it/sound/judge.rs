@@ -15,7 +15,7 @@ pub(super) struct Objects {
     name: Value,
     experiment: Value,
     description: Value,
-    tags: Value,
+    tags: Vec<Value>,
 }
 
 impl Objects {
@@ -26,7 +26,7 @@ impl Objects {
             name: Value::text(run.name.as_str()),
             experiment: Value::text(run.experiment.as_str()),
             description: run.description.as_deref().map_or(Value::None, Value::text),
-            tags: Value::list(run.tags.iter().map(|tag| Value::text(tag.as_str())).collect()),
+            tags: run.tags.iter().map(|tag| Value::text(tag.as_str())).collect(),
         }
     }
 }
@@ -73,7 +73,7 @@ impl Row for Item<'_> {
             RunProperty::Name => self.objects.name.clone(),
             RunProperty::Experiment => self.objects.experiment.clone(),
             RunProperty::Description => self.objects.description.clone(),
-            RunProperty::Tags => self.objects.tags.clone(),
+            RunProperty::Tags => Value::list(self.objects.tags.clone()),
             RunProperty::Archived => Value::Bool(run.archived),
             RunProperty::Active => Value::Bool(run.lasted.is_none()),
             RunProperty::CreatedAt => self.time(run.created),

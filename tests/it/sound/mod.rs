@@ -39,8 +39,8 @@ struct World {
 async fn world(dice: &mut Dice) -> World {
     let lake = empty_lake().await;
     let mut runs: Vec<Run> = vec![];
-    let sizes = if dice.one_in(2) { [24, 9, 3] } else { [2, 30, 1] };
-    for size in sizes {
+    let sizes: &[usize] = *dice.pick(&[&[24, 9, 3][..], &[30], &[2, 30]]);
+    for &size in sizes {
         let mut lines = String::new();
         for _ in 0..size {
             let again = if runs.is_empty() || !dice.one_in(6) { None } else { Some(dice.below(runs.len())) };
@@ -54,9 +54,6 @@ async fn world(dice: &mut Dice) -> World {
                 Some(at) => runs[at] = run,
                 None => runs.push(run),
             }
-        }
-        if let Ok(dump) = std::env::var("DUMP") {
-            std::fs::write(format!("{dump}/{}.jsonl", runs.len()), &lines).unwrap();
         }
         let file = tempfile::NamedTempFile::with_suffix(".jsonl").unwrap();
         std::fs::write(file.path(), lines).unwrap();
