@@ -6,6 +6,7 @@ mod cli;
 mod docs;
 mod errors;
 mod faults;
+mod fuzz;
 mod gold;
 mod lake;
 mod layers;
