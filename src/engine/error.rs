@@ -72,6 +72,9 @@ impl From<DataFusionError> for Error {
         if let Some(path) = missing_file(&error) {
             return Self::Lake(lakeql_lake::Error::MissingFile { path });
         }
+        if let Some(problem) = crate::evaluate::limit_of(&error.to_string()) {
+            return problem.into();
+        }
         match error {
             // Errors of ours pass through the engine's streams and planner.
             DataFusionError::External(source) => match source.downcast::<Self>() {

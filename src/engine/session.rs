@@ -21,6 +21,7 @@ use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::dialects::{self, Dialect, Settings};
 use lakeql_query::model::{Query, SeriesKind};
 use lakeql_query::source::Source;
+use lakeql_query::span::Span;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -444,7 +445,11 @@ fn dialect(lang: &str) -> Result<Option<&'static dyn Dialect>> {
         return Ok(Some(dialect));
     }
     let names: Vec<_> = dialects::ALL.iter().map(|dialect| dialect.name()).chain([SQL]).collect();
-    let problem = Diagnostic::error(Kind::Semantic, format!("there is no language `{lang}`"));
+    let problem = Diagnostic::error(Kind::Semantic, format!("there is no language `{lang}`")).in_argument(
+        "--lang",
+        lang,
+        Span::new(0, lang.len()),
+    );
     Err(Error::Query(vec![match did_you_mean(lang, names.iter().copied()) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
         None => problem.hint(format!("languages are {}", names.join(", "))),

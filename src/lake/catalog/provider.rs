@@ -1,5 +1,6 @@
 //! Tables as DataFusion sees them: an explicit list of files with their order and statistics, nothing inferred.
 
+use super::adapter::ListPredicates;
 use super::tables::Table;
 use crate::storage::narrow::{NarrowReaderFactory, as_view};
 use crate::storage::scan;
@@ -128,6 +129,7 @@ impl TableProvider for LakeTable {
             .with_statistics(self.statistics())
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
+            .with_expr_adapter(Some(Arc::new(ListPredicates)))
             .with_output_ordering(if self.ordered { self.ordering().into_iter().collect() } else { vec![] })
             .build();
         Ok(DataSourceExec::from_data_source(config))
