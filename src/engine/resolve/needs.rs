@@ -159,13 +159,7 @@ impl<'a> Needs<'a> {
             }
             return typed;
         }
-        let index = match self.rare.iter().position(|(known, _)| *known == path) {
-            Some(index) => index,
-            None => {
-                self.rare.push((path.clone(), BTreeSet::new()));
-                self.rare.len() - 1
-            }
-        };
+        let index = self.rare(path.clone());
         let table = format!("a{index}");
         let kinds: Vec<&str> = entries.iter().map(|entry| entry.kind.as_str()).collect();
         let mut wanted = vec![];
@@ -184,6 +178,26 @@ impl<'a> Needs<'a> {
             }
         }
         typed
+    }
+
+    /// A column of `attributes` with the lists at a path.
+    pub(super) fn list(&mut self, path: &[Key], name: &'static str) -> Expr {
+        let index = self.rare(path_text(path));
+        if let Some((_, columns)) = self.rare.get_mut(index) {
+            columns.insert(name);
+        }
+        column(&format!("a{index}"), name)
+    }
+
+    /// Which of the joins with `attributes` is that of a path.
+    fn rare(&mut self, path: String) -> usize {
+        match self.rare.iter().position(|(known, _)| *known == path) {
+            Some(index) => index,
+            None => {
+                self.rare.push((path, BTreeSet::new()));
+                self.rare.len() - 1
+            }
+        }
     }
 
     /// The columns of a key of the row's context, if all segments have them; `None` if only the context itself tells.
