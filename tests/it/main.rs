@@ -9,6 +9,7 @@ mod faults;
 mod gold;
 mod lake;
 mod layers;
+mod neptune;
 mod points;
 mod program;
 mod reads;
