@@ -7,6 +7,7 @@
 //! | `compare.rs` | one comparison over typed columns |
 //! | `program.rs` | row-by-row programs and the columns they are given |
 //! | `select.rs` | names of `--select` and `--sort` |
+//! | `runs.rs` | single runs by hash or name, and all that is known of them |
 //! | `points.rs` | the series behind a query, for their points |
 
 mod compare;
@@ -14,6 +15,7 @@ mod needs;
 mod points;
 mod predicate;
 mod program;
+mod runs;
 mod select;
 
 use crate::shape::Shape;
@@ -170,7 +172,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// A query that no language can produce.
-fn internal(message: &str) -> Error {
+pub(crate) fn internal(message: &str) -> Error {
     datafusion::error::DataFusionError::Internal(message.to_owned()).into()
 }
 
