@@ -57,7 +57,7 @@ fn neptune(criterion: &mut Criterion) {
         group.bench_function(name, |b| {
             b.iter(|| {
                 runtime.block_on(async {
-                    let export = Export::open(&data, &NeptuneOptions::default()).await.unwrap();
+                    let export = Export::find(&data, &NeptuneOptions::default()).await.unwrap().unwrap();
                     let view = export.view(&wanted).await.unwrap();
                     assert_eq!(view.snapshot.table(Table::Runs).rows(), many.runs);
                 })

@@ -158,3 +158,42 @@ fn bad_files_leave_the_lake_alone() {
     assert_eq!(said.code, Some(2));
     assert!(said.err.contains("`Mars` is not a time zone"), "{}", said.err);
 }
+
+#[test]
+fn a_folder_is_asked_without_being_imported() {
+    let place = place();
+    place.ok(["import", "neptune", "exports"]);
+    let asked = |from: bool, lang: &str, text: &str, flags: &[&str]| {
+        let mut arguments = vec!["query", "--lang", lang, text];
+        if from {
+            arguments.extend(["--from", "exports"]);
+        }
+        arguments.extend(flags);
+        json_lines(&place.ok(arguments))
+    };
+    for (lang, text, flags) in [
+        ("nql", "learning_rate < 0.01 and optimizer = AdamW", &["--project", "ml-lab/sandbox"][..]),
+        ("nql", "`train/loss`:floatSeries > 0.1", &["--select", "hash,train/loss.last,config/lr", "--sort", "hash"]),
+        ("nql", "precision > 0.5", &["--select", "hash,parameters.learning_rate,sys/owner,metrics/Precision.max"]),
+        ("nql", "", &["--sort", "-parameters.learning_rate,hash", "--limit", "5"]),
+        ("aim", "run.parameters.learning_rate < 0.01", &["--select", "hash,parameters"]),
+        ("aim", "run.metrics['metrics/Precision'].last > 0.5", &[]),
+        ("aim", "run.parameters.get('param1') == 5 or 'pretrained' in run.tags", &["--sort", "hash"]),
+        (
+            "aim",
+            "metric.name.startswith('metrics/') and metric.last > 0.9",
+            &["--entity", "metric", "--sort", "run,name"],
+        ),
+        ("sql", "select project, count(*) as n, sum(n) as points from metrics group by 1 order by 1", &[]),
+        ("sql", "select hash, params from runs order by created_at, hash", &[]),
+    ] {
+        let found = asked(true, lang, text, flags);
+        assert!(!found.is_empty(), "{lang} {text}");
+        assert_eq!(found, asked(false, lang, text, flags), "{lang} {text}");
+    }
+    let err = place.fails(["query", "--lang", "nql", "a = = b", "--from", "exports"]);
+    assert!(err.contains("-->"), "{err}");
+    place.write("exports/data/ml-lab_scale-demo-8b0c928a86c10f1f/zzz-1_part_0.parquet", "PAR1");
+    let err = place.fails(["query", "--lang", "nql", "lr > 0", "--from", "exports"]);
+    assert!(err.contains("zzz-1_part_0.parquet: not a Parquet file"), "{err}");
+}

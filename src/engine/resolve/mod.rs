@@ -5,18 +5,24 @@
 //! | `needs.rs` | which columns of which tables a query touches, and the joins that bring them together |
 //! | `predicate.rs` | [`model::Expr`](lakeql_query::model::Expr) to predicates |
 //! | `compare.rs` | one comparison over typed columns |
+//! | `field.rs` | names that may be kept in several places and types |
+//! | `tests_of.rs` | what is tested of a value of one type |
+//! | `scope.rs` | questions about the data that come before the plan |
 //! | `program.rs` | row-by-row programs and the columns they are given |
 //! | `select.rs` | names of `--select` and `--sort` |
 //! | `runs.rs` | single runs by hash or name, and all that is known of them |
 //! | `points.rs` | the series behind a query, for their points |
 
 mod compare;
+mod field;
 mod needs;
 mod points;
 mod predicate;
 mod program;
 mod runs;
+mod scope;
 mod select;
+mod tests_of;
 
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -33,6 +39,7 @@ use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{Expr as Predicate, Place, Query, Relation, SortKey, Transform};
 use needs::Needs;
 pub(crate) use points::{ALIGN_POINTS, ALIGN_ROW, FIRST_ROW, POINTS, SERIES, SeriesWanted};
+pub(crate) use predicate::balanced;
 use std::sync::Arc;
 
 /// Turns queries into plans over one version of a lake.
@@ -49,6 +56,8 @@ struct Steps {
     sort: Vec<SortExpr>,
     slice: Option<(usize, Option<usize>)>,
     columns: Option<Vec<select::Column>>,
+    /// The columns that name rows, if they are others than the relation's.
+    keys: Option<Vec<select::Column>>,
     /// Whether the order of the rows matters although none is cut off.
     ordered: bool,
     notes: Vec<Diagnostic>,
@@ -61,9 +70,12 @@ impl<'a> Resolver<'a> {
 
     /// The plan, and notes about names that no run has.
     pub(crate) async fn resolve(&self, query: &Query) -> Result<(LogicalPlan, Vec<Diagnostic>)> {
+        if query.relation == Relation::Table {
+            return Err(internal("a plain table in a lake"));
+        }
         let mut needs = Needs::new(self.snapshot, self.store, query.relation);
         let mut steps = self.steps(query, &mut needs).await?;
-        let columns = match steps.columns.take() {
+        let columns = match steps.columns.take().or(steps.keys.take()) {
             Some(columns) => columns,
             None => needs.key_columns(),
         };
@@ -81,7 +93,9 @@ impl<'a> Resolver<'a> {
             match transform {
                 Transform::Filter(predicate) => {
                     self.note_unknown(predicate, &mut steps.notes);
+                    self.narrow_types(predicate, needs).await?;
                     steps.filters.push(needs.predicate(predicate)?);
+                    steps.notes.append(&mut needs.notes);
                 }
                 Transform::After { hash } => {
                     if let Some(filter) = self.after(hash, needs).await? {
@@ -95,6 +109,15 @@ impl<'a> Resolver<'a> {
                     }
                 }
                 Transform::Slice { offset, limit } => steps.slice = Some((*offset, *limit)),
+                Transform::Keys(keys) => {
+                    let mut columns = vec![];
+                    for key in keys {
+                        if !key.if_several || self.differs(&key.column).await? {
+                            columns.push(select::Column::new(&key.shown, needs.run(&key.column)));
+                        }
+                    }
+                    steps.keys = Some(columns);
+                }
                 Transform::Select(names) => {
                     let mut chosen = vec![];
                     for name in names {
@@ -201,7 +224,7 @@ pub(crate) fn shape_sql(plan: LogicalPlan, shape: &Shape) -> Result<LogicalPlan>
             Transform::Select(names) => {
                 builder.project(names.iter().map(|name| known(name)).collect::<Result<Vec<_>>>()?)?
             }
-            Transform::Filter(_) | Transform::After { .. } => builder,
+            Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) => builder,
         };
     }
     Ok(builder.build()?)

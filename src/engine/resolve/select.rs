@@ -126,6 +126,9 @@ impl Resolver<'_> {
         if let Some(column) = self.summary(name, of_run, needs).await? {
             return Ok(column);
         }
+        if let Some(column) = self.slashed(name, of_run, needs)? {
+            return Ok(column);
+        }
         Err(self.unknown(name, needs.relation))
     }
 
@@ -191,10 +194,29 @@ impl Resolver<'_> {
         }
     }
 
+    /// Names as in languages whose paths have slashes: `id`, `sys/owner`, and a sequence for its last value.
+    fn slashed(&self, name: &str, of_run: &str, needs: &mut Needs<'_>) -> Result<Option<Column>> {
+        if of_run == "id" {
+            return Ok(Some(Column::new(name, needs.run("hash"))));
+        }
+        let path: Vec<Key> = of_run.split('/').map(|key| Key::Text(key.to_owned())).collect();
+        let paths = self.snapshot.paths();
+        if path.len() > 1 && !paths.get(PathOwner::Run, &path_text(&path)).is_empty() {
+            let nested = needs.may_nest(&path).then(|| needs.run("params"));
+            let typed = needs.param(&path);
+            return self.typed(name, &typed, nested.map(|document| (path.as_slice(), document))).map(Some);
+        }
+        let last = paths.get(PathOwner::Series, of_run).first().map(|entry| match entry.kind.as_str() {
+            "metric" => needs.plain_summary(of_run, "metric", "last"),
+            _ => needs.plain_summary(of_run, "texts", "last_text"),
+        });
+        Ok(last.map(|value| Column::new(name, value)))
+    }
+
     fn unknown(&self, name: &str, relation: Relation) -> Error {
         let paths = self.snapshot.paths();
         let columns: &[&str] = match relation {
-            Relation::Runs => &[],
+            Relation::Runs | Relation::Table => &[],
             Relation::Series(_) => &SERIES_COLUMNS,
         };
         let known = columns.iter().chain(&RUN_COLUMNS).copied();
@@ -209,7 +231,7 @@ impl Resolver<'_> {
 }
 
 /// The path that the text spells, as the model has it.
-fn text_path(text: &str) -> Option<Vec<Key>> {
+pub(super) fn text_path(text: &str) -> Option<Vec<Key>> {
     let keys = parse_path(text).ok()?;
     Some(
         keys.into_iter()

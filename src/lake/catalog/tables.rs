@@ -95,7 +95,7 @@ impl Table {
     /// The columns whose ranges the log keeps for every file: sort keys and what points from one table to another.
     pub const fn stats_columns(self) -> &'static [&'static str] {
         match self {
-            Table::Runs => &["run", "created_at", "hash", "experiment"],
+            Table::Runs => &["run", "created_at", "hash", "experiment", "project"],
             Table::Attributes => &["path", "run"],
             Table::Series => &["series", "run", "name", "context_key", "kind"],
             Table::Points | Table::TextPoints => &["series", "step"],

@@ -95,6 +95,17 @@ async fn open_export(path: &str, options: &NeptuneOptions, wanted: PathFilter) -
         let reason = "there are no files of neptune-exporter here (RUN_part_0.parquet)".to_owned();
         return Err(Error::Data { file: path.to_owned(), row: None, field: None, reason });
     }
+    reading_of(path, source, listing, options, wanted)
+}
+
+/// How a listed export is read.
+fn reading_of(
+    path: &str,
+    source: Place,
+    listing: Listing,
+    options: &NeptuneOptions,
+    wanted: PathFilter,
+) -> Result<(Reading, Listing)> {
     let files = match (&options.files, &listing.files) {
         (Some(files), _) => Some(Place::parse(files)?),
         (None, Some(beside)) => {

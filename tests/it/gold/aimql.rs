@@ -1,4 +1,4 @@
-//! The recorded answers of the original systems.
+//! The recorded answers of Aim.
 
 use crate::support::{lake_of, repository, rows, session};
 use lakeql::{Error, Session, Settings, Shape};
@@ -32,6 +32,7 @@ fn cases() -> Vec<Case> {
                 entity: Some(field(&case, "entity")),
                 tz_offset_minutes: case["tz_offset_minutes"].as_i64().unwrap_or(0),
                 after: case["offset"].as_str().map(str::to_owned),
+                ..Settings::default()
             },
             expect: case.get("expect").cloned(),
             hangs: case["error"] == "hang",
