@@ -98,7 +98,7 @@ impl SessionBuilder {
                 Some(export) => {
                     let context = engine(&self.limits)?;
                     let exported = Exported::new(export, self.limits.clone());
-                    Ok(Session::new(Data::Export(exported), context, self.limits))
+                    Ok(Session::new(Data::Export(Box::new(exported)), context, self.limits))
                 }
                 None => Session::over_files(&[PlainSource { name: None, from: place }], self.limits).await,
             },
@@ -124,7 +124,7 @@ enum Data {
     },
     Plain(Vec<Arc<PlainTable>>),
     /// What a query needs of it is read for the query.
-    Export(Exported),
+    Export(Box<Exported>),
 }
 
 /// Times of a query in this process.

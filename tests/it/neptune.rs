@@ -18,6 +18,13 @@ pub(crate) fn copy_folder(from: &Path, to: &Path) {
     }
 }
 
+/// Files in the folders of a folder whose name begins so.
+pub(crate) fn files_below(folder: &Path, name: &str) -> Vec<std::path::PathBuf> {
+    let entries = |folder: &Path| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    let files = entries(folder).filter(|path| path.is_dir()).flat_map(|folder| entries(&folder).collect::<Vec<_>>());
+    files.filter(|path| path.file_name().unwrap().to_string_lossy().starts_with(name)).collect()
+}
+
 /// A place with the exporter's sample in `exports`.
 fn place() -> Place {
     let place = Place::new();
