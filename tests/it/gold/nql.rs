@@ -90,9 +90,10 @@ async fn ask(session: &Session, cases: &[Case], over: &str, project: Option<&str
             wrong.push(format!("{} {:?}: {found:?} instead of {expected:?}", case.id, case.query));
         }
     }
+    // Straight to the stream: the counts are wanted from passing runs too.
+    let mut stdout = std::io::stdout();
     for ((dialect, area), (passed, total)) in &counts {
-        // Straight to the stream: the counts are wanted from passing runs too.
-        writeln!(std::io::stdout(), "nql-{dialect} {area} {over}: {passed} of {total} as recorded").unwrap();
+        writeln!(stdout, "nql-{dialect} {area} {over}: {passed} of {total} as recorded").unwrap();
     }
     wrong
 }
