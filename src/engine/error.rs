@@ -147,8 +147,8 @@ fn missing_file(error: &DataFusionError) -> Option<String> {
 fn lake_kind(error: &lakeql_lake::Error) -> Kind {
     use lakeql_lake::Error as Lake;
     match error {
-        Lake::NotFound { .. } | Lake::NoSuchVersion { .. } => Kind::NotFound,
-        Lake::Url { .. } | Lake::Data { .. } => Kind::Semantic,
+        Lake::NotFound { .. } | Lake::NoSuchVersion { .. } | Lake::NoFiles { .. } => Kind::NotFound,
+        Lake::Url { .. } | Lake::Data { .. } | Lake::From { .. } => Kind::Semantic,
         _ => Kind::Io,
     }
 }

@@ -80,8 +80,8 @@ fn verbs_and_flags_of_the_readme_exist() {
     let readme = read("README.md");
     let inline: Vec<_> = readme.split('`').skip(1).step_by(2).filter(|text| !text.contains('\n')).collect();
     let help = place.ok(["--help"]);
-    let query =
-        place.ok(["query", "--help"]) + &place.ok(["explain", "--help"]) + &place.ok(["import", "aim", "--help"]);
+    let query = ["query", "points", "explain"].map(|verb| place.ok([verb, "--help"])).concat()
+        + &place.ok(["import", "aim", "--help"]);
     for text in inline.into_iter().filter(|text| !text.starts_with("cargo ")) {
         if let Some(rest) = text.strip_prefix("lakeql ") {
             let verb = rest.split_whitespace().next().unwrap();
@@ -95,7 +95,7 @@ fn verbs_and_flags_of_the_readme_exist() {
     for format in lakeql::output::Format::ALL {
         assert!(query.contains(format.name()) && readme.contains(format.name()), "{format}");
     }
-    for verb in ["tables", "describe", "history", "compact", "vacuum", "bench"] {
+    for verb in ["points", "plot", "show", "diff", "tables", "describe", "history", "compact", "vacuum", "bench"] {
         assert!(help.contains(verb), "{verb}");
     }
 }
@@ -112,11 +112,19 @@ fn examples_of_the_help_parse() {
         "queries.jsonl",
         r#"{"id": "a", "lang": "aim", "text": "run.batch_size > 1", "options": {"limit": 10}}"#,
     );
+    std::fs::create_dir(place.path("taxi")).unwrap();
+    let mut taxi = std::fs::File::create(place.path("taxi/trips.parquet")).unwrap();
+    let spec = lakeql_datasets::TaxiSpec { trips: 100, ..Default::default() };
+    lakeql_datasets::write_taxi(&spec, &mut taxi).unwrap();
     let mut seen = 0;
     for verb in [
         &["--help"][..],
         &["query", "--help"],
+        &["points", "--help"],
         &["explain", "--help"],
+        &["plot", "--help"],
+        &["show", "--help"],
+        &["diff", "--help"],
         &["bench", "--help"],
         &["import", "aim", "--help"],
         &["attributes", "--help"],

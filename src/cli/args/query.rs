@@ -2,7 +2,8 @@
 
 use super::values::{self, Columns};
 use clap::{Args, Parser, ValueEnum, ValueHint};
-use lakeql_query::dialects::Settings;
+use lakeql_engine::PlainSource;
+use lakeql_query::dialects::{LegacyPrefixes, Settings};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -10,7 +11,9 @@ const QUERY_EXAMPLES: &str = "\
 Examples:
   lakeql query 'run.hparams.lr < 0.01 and run.metrics[\"loss\"].last < 0.3' --lang aim
   lakeql query 'metric.name == \"loss\"' --lang aim --entity metric --sort -last --limit 10
+  lakeql query 'sys/failed:bool = true AND sys/creation_time > -7d' --lang nql --project team/vision
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
+  lakeql query 'fare_amount > 20' --lang nql --from 'taxi/*.parquet' --sort -fare_amount
   echo 'run.archived' | lakeql query - --lang aim --format csv";
 
 /// `query`.
@@ -19,6 +22,8 @@ Examples:
 pub(crate) struct QueryArgs {
     #[command(flatten)]
     pub(crate) text: TextArgs,
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
     #[command(flatten)]
     pub(crate) shape: ShapeArgs,
     #[command(flatten)]
@@ -43,6 +48,8 @@ pub(crate) struct ExplainArgs {
     pub(crate) analyze: bool,
 
     #[command(flatten)]
+    pub(crate) from: FromArgs,
+    #[command(flatten)]
     pub(crate) shape: ShapeArgs,
     #[command(flatten)]
     pub(crate) language: LanguageArgs,
@@ -65,6 +72,9 @@ pub(crate) struct BenchArgs {
     /// How often each query is timed
     #[arg(long, value_name = "N", default_value = "10")]
     pub(crate) repeat: NonZeroUsize,
+
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
 }
 
 /// The flags of a query without its text, as `bench` finds them in its file.
@@ -91,6 +101,15 @@ pub(crate) struct TextArgs {
     /// The query's language
     #[arg(long, short, value_name = "LANGUAGE", value_parser = values::language_parser())]
     pub(crate) lang: String,
+}
+
+/// Plain files instead of a lake.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct FromArgs {
+    /// Ask Parquet files as they are instead of the lake: a file, a folder, a 'pattern*', or a URL of one. SQL calls the
+    /// table data, or NAME; NAMEs allow several
+    #[arg(long, value_name = "[NAME=]FILES", value_parser = values::plain_source)]
+    pub(crate) from: Vec<PlainSource>,
 }
 
 /// What is done to the rows of any query's answer.
@@ -129,12 +148,43 @@ pub(crate) struct LanguageArgs {
     /// Only runs that come after this one, newest first
     #[arg(long, value_name = "HASH")]
     pub(crate) after: Option<String>,
+
+    /// Only runs of this project
+    #[arg(long, value_name = "PROJECT", help_heading = "NQL")]
+    pub(crate) project: Option<String>,
+
+    /// The instant that times such as -2d count from [default: now]
+    #[arg(long, value_name = "TIME", value_parser = values::instant, help_heading = "NQL")]
+    pub(crate) now: Option<i64>,
+
+    /// Take a word or text alone for something to look for in name, description and id
+    #[arg(long, help_heading = "NQL")]
+    pub(crate) search_terms: bool,
+
+    /// Bytes of a kilobyte in sizes such as 20MB [default: 1024]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), help_heading = "NQL")]
+    pub(crate) size_base: Option<u32>,
+
+    /// Where names of the legacy dialect are: parameters, metrics, logs, properties
+    /// [default: parameters/,metrics/,logs/,properties/]
+    #[arg(long, value_name = "PREFIXES", value_parser = values::prefixes, help_heading = "NQL")]
+    pub(crate) legacy_prefixes: Option<LegacyPrefixes>,
 }
 
 impl LanguageArgs {
     /// As the languages want it.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { entity: self.entity.clone(), tz_offset_minutes: self.tz_offset_minutes, after: self.after.clone() }
+        Settings {
+            entity: self.entity.clone(),
+            tz_offset_minutes: self.tz_offset_minutes,
+            after: self.after.clone(),
+            plain: false,
+            project: self.project.clone(),
+            now: self.now,
+            search_terms: self.search_terms,
+            size_base: self.size_base,
+            legacy_prefixes: self.legacy_prefixes.clone().unwrap_or_default(),
+        }
     }
 }
 

@@ -20,8 +20,9 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::session_state::SessionState;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_plan::ExecutionPlan;
+use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_lake::{Snapshot, Table};
-use lakeql_query::diagnostic::{Diagnostic, Kind};
+use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{Query, Relation, SeriesKind};
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -54,6 +55,7 @@ pub(crate) async fn answer(
         let note = Diagnostic::note(Kind::Semantic, "points come in the order in which they are stored");
         notes.push(note.hint("the order of the matches says which are the first: add --top N"));
     }
+    notes.extend(options.align.as_deref().and_then(|metric| unknown(snapshot, metric)));
     let series = state.create_physical_plan(&plan).await?;
     let context = state.task_ctx();
     let mut matched = Matched::collect(&series, &context, snapshot, table).await?;
@@ -143,7 +145,7 @@ impl Lake<'_> {
 fn checked(query: &Query, options: &PointsOptions) -> Result<SeriesKind> {
     let wrong = |message: String| Diagnostic::error(Kind::Semantic, message);
     let kind = match query.relation {
-        Relation::Runs => options.kind.unwrap_or(SeriesKind::Metric),
+        Relation::Runs | Relation::Table => options.kind.unwrap_or(SeriesKind::Metric),
         Relation::Series(kind) => {
             if let Some(other) = options.kind.filter(|other| *other != kind) {
                 let message = format!("the query matches {} and not {}", kind.name(), other.name());
@@ -230,6 +232,19 @@ fn metadata(options: &PointsOptions) -> HashMap<String, String> {
         metadata.insert("top", top.to_string());
     }
     metadata.into_iter().map(|(key, value)| (format!("lakeql.points.{key}"), value)).collect()
+}
+
+/// A metric that no run has is no mistake, but then there is nothing to align by.
+fn unknown(snapshot: &Snapshot, metric: &str) -> Option<Diagnostic> {
+    let paths = snapshot.paths();
+    if !paths.get(PathOwner::Series, metric).is_empty() {
+        return None;
+    }
+    let note = Diagnostic::note(Kind::NotFound, format!("no run has the metric `{metric}` to align by"));
+    Some(match did_you_mean(metric, paths.names(PathOwner::Series)) {
+        Some(near) => note.hint(format!("did you mean `{near}`?")),
+        None => note,
+    })
 }
 
 /// What was left out of the points of the matched series.

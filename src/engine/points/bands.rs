@@ -107,6 +107,13 @@ impl Bands {
         place
     }
 
+    /// Bytes, about.
+    pub(super) fn size(&self) -> usize {
+        self.bands.capacity() * size_of::<Band>()
+            + self.slots.capacity() * size_of::<Slot>()
+            + self.places.capacity() * (size_of::<Slot>() + size_of::<u32>())
+    }
+
     /// Adds what another piece has found.
     pub(super) fn merge(&mut self, other: &Self) {
         self.dropped += other.dropped;

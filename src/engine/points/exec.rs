@@ -9,6 +9,7 @@ use arrow::array::RecordBatch;
 use arrow::datatypes::SchemaRef;
 use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::error::DataFusionError;
+use datafusion::execution::memory_pool::MemoryConsumer;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr};
 use datafusion::physical_plan::execution_plan::{Boundedness, EmissionType};
@@ -82,7 +83,12 @@ impl Work {
     }
 
     /// The batches of the answer.
-    fn stream(&self, threads: usize, closing: Closing) -> BoxStream<'static, Result<RecordBatch>> {
+    fn stream(
+        &self,
+        threads: usize,
+        closing: Closing,
+        context: &TaskContext,
+    ) -> BoxStream<'static, Result<RecordBatch>> {
         let pieces = self.pieces();
         match self {
             Self::List(list) => {
@@ -100,6 +106,8 @@ impl Work {
             }
             Self::Bands(banding) => {
                 let banding = Arc::clone(banding);
+                // As many as there are steps in the groups, which nothing else bounds.
+                let memory = MemoryConsumer::new("bands").register(context.memory_pool());
                 let all = async move {
                     let shared = Arc::clone(&banding);
                     let mut found = in_order(pieces, threads, move |piece| {
@@ -109,6 +117,7 @@ impl Work {
                     let mut bands = Bands::default();
                     while let Some(piece) = found.try_next().await? {
                         bands.merge(&piece);
+                        memory.try_resize(bands.size())?;
                     }
                     let reason = if banding.aligned.is_some() { "no value to be aligned by" } else { "no epoch" };
                     note_dropped(&closing, bands.dropped, reason);
@@ -212,9 +221,13 @@ impl ExecutionPlan for PointsExec {
         Some(self.metrics.clone_inner())
     }
 
-    fn execute(&self, partition: usize, _: Arc<TaskContext>) -> datafusion::error::Result<SendableRecordBatchStream> {
+    fn execute(
+        &self,
+        partition: usize,
+        context: Arc<TaskContext>,
+    ) -> datafusion::error::Result<SendableRecordBatchStream> {
         let rows = BaselineMetrics::new(&self.metrics, partition);
-        let batches = self.work.stream(self.threads, Arc::clone(&self.closing));
+        let batches = self.work.stream(self.threads, Arc::clone(&self.closing), &context);
         let batches = slice(batches, self.offset, self.limit).map(move |batch| match batch {
             Ok(batch) => {
                 rows.record_output(batch.num_rows());

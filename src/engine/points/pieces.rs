@@ -4,13 +4,36 @@
 
 use super::Sampling;
 use super::rows::{GAP, SeriesRows};
+use std::collections::BTreeMap;
 use std::ops::Range;
 
-/// Rows of a page, as the writer of points cuts them. Other pages would only make pieces less equal.
+/// Rows of a page of a file that does not say where its pages begin.
 const PAGE: u64 = 16_384;
 
 /// Pages of a piece: few enough that a thread never waits long for another, and that the rows of a piece fit in memory.
 const PIECE_PAGES: u64 = 8;
+
+/// Where the pages of each file begin: a cut elsewhere would have two tasks read the same page.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Pages(pub(super) BTreeMap<usize, Vec<u64>>);
+
+impl Pages {
+    /// The number of the page with this row.
+    fn of(&self, file: usize, row: u64) -> u64 {
+        match self.0.get(&file) {
+            Some(starts) => (starts.partition_point(|start| *start <= row) as u64).saturating_sub(1),
+            None => row / PAGE,
+        }
+    }
+
+    /// The first row of a page; behind the last page there is none.
+    fn start(&self, file: usize, page: u64) -> Option<u64> {
+        match self.0.get(&file) {
+            Some(starts) => starts.get(usize::try_from(page).ok()?).copied(),
+            None => page.checked_mul(PAGE),
+        }
+    }
+}
 
 /// Rows of one file that one task reads.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -24,15 +47,15 @@ pub(super) struct Piece {
 }
 
 /// Cuts the rows of all series, which come by file and row. Where `whole` is set no series goes through a cut.
-pub(super) fn cut(series: &[SeriesRows], sampling: Sampling, whole: bool) -> Vec<Piece> {
-    let mut cutter = Cutter::default();
+pub(super) fn cut(series: &[SeriesRows], sampling: Sampling, whole: bool, pages: &Pages) -> Vec<Piece> {
+    let mut cutter = Cutter { places: pages, pieces: vec![], pages: 0 };
     for (index, one) in series.iter().enumerate() {
         let mut first = true;
         for range in one.to_read(sampling) {
             if whole {
                 cutter.push(one.file, index, range, first);
             } else {
-                for part in at_pages(range) {
+                for part in at_pages(one.file, range, pages) {
                     cutter.push(one.file, index, part, true);
                 }
             }
@@ -42,32 +65,33 @@ pub(super) fn cut(series: &[SeriesRows], sampling: Sampling, whole: bool) -> Vec
     cutter.pieces
 }
 
-/// The range, cut so often that no part is larger than a piece.
-fn at_pages(range: Range<u64>) -> impl Iterator<Item = Range<u64>> {
+/// The range, cut where pages begin: so a piece can end at every page, and no page is in two of them.
+fn at_pages(file: usize, range: Range<u64>, pages: &Pages) -> impl Iterator<Item = Range<u64>> {
     let mut start = range.start;
     std::iter::from_fn(move || {
-        let part = start..range.end.min((start / PAGE + PIECE_PAGES) * PAGE);
+        let next = pages.start(file, pages.of(file, start) + 1);
+        let part = start..next.map_or(range.end, |next| range.end.min(next));
         start = part.end;
         (!part.is_empty()).then_some(part)
     })
 }
 
-#[derive(Default)]
-struct Cutter {
+struct Cutter<'a> {
+    places: &'a Pages,
     pieces: Vec<Piece>,
     /// Pages of the last piece.
     pages: u64,
 }
 
-impl Cutter {
+impl Cutter<'_> {
     /// Adds rows behind all others of this file. `may_cut`: a new piece may begin with them.
     fn push(&mut self, file: usize, series: usize, range: Range<u64>, may_cut: bool) {
-        let last_page = range.end.saturating_sub(1) / PAGE;
-        let pages = last_page - range.start / PAGE + 1;
+        let first_page = self.places.of(file, range.start);
+        let pages = self.places.of(file, range.end.saturating_sub(1)).saturating_sub(first_page) + 1;
         if let Some(piece) = self.pieces.last_mut().filter(|piece| piece.file == file)
             && let Some(end) = piece.ranges.last().map(|last| last.end)
         {
-            let shared = u64::from(end > 0 && (end - 1) / PAGE == range.start / PAGE);
+            let shared = u64::from(end > 0 && self.places.of(file, end - 1) == first_page);
             let more = pages - shared.min(pages);
             if !may_cut || more == 0 || self.pages + more <= PIECE_PAGES {
                 self.pages += more;
@@ -194,9 +218,9 @@ mod tests {
     }
 
     /// Rows of the file with their series, read by all pieces in batches of this size.
-    fn read(all: &[SeriesRows], sampling: Sampling, whole: bool, batch: usize) -> Vec<(u64, u32)> {
+    fn read(all: &[SeriesRows], sampling: Sampling, whole: bool, batch: usize, pages: &Pages) -> Vec<(u64, u32)> {
         let mut found = vec![];
-        for piece in cut(all, sampling, whole) {
+        for piece in cut(all, sampling, whole, pages) {
             let rows: Vec<u64> = piece.ranges.iter().cloned().flatten().collect();
             let mut cursor = Cursor::new(&piece, all, sampling);
             let mut owners = Owners::default();
@@ -229,10 +253,13 @@ mod tests {
             series(&[(10, 20), (60, 5), (500, 3), (PAGE - 2, 4), (3 * PAGE, 100_000), (20 * PAGE + 7, 300_000)]),
             series(&[(5, 200_000), (200_005, 1), (200_006, 400_000)]),
         ];
-        for all in &lakes {
+        // Regular pages, and some of which only the first few are known.
+        let known = Pages([(0, vec![0, 3, 9_000, 9_001, 70_000])].into());
+        let regular = Pages::default();
+        for (all, pages) in lakes.iter().flat_map(|all| [(all, &regular), (all, &known)]) {
             for sampling in [Sampling::All, Sampling::Every(3), Sampling::Every(1000), Sampling::Density(7)] {
                 for (whole, batch) in [(false, 8192), (true, 8192), (false, 1000), (true, 7)] {
-                    let found = read(all, sampling, whole, batch);
+                    let found = read(all, sampling, whole, batch, pages);
                     assert_eq!(found, expected(all, sampling), "{sampling:?} {whole} {batch}");
                 }
             }
@@ -242,26 +269,39 @@ mod tests {
     #[test]
     fn pieces_are_bounded_and_whole_ones_keep_series_together() {
         let all = series(&[(5, 200_000), (200_005, 1), (200_006, 400_000)]);
-        let pieces = cut(&all, Sampling::All, false);
+        let pieces = cut(&all, Sampling::All, false, &Pages::default());
         for piece in &pieces {
             let rows: u64 = piece.ranges.iter().map(|range| range.end - range.start).sum();
             assert!(rows <= PIECE_PAGES * PAGE, "{rows}");
         }
         assert!(pieces.len() >= 5);
-        let pieces = cut(&all, Sampling::All, true);
+        let pieces = cut(&all, Sampling::All, true, &Pages::default());
         assert_eq!(pieces.iter().map(|piece| piece.series.clone()).collect::<Vec<_>>(), [0..2, 2..3]);
+    }
+
+    #[test]
+    fn cuts_are_where_pages_begin() {
+        let all = series(&[(0, 100), (100, 50), (150, 100)]);
+        let starts: Vec<u64> = (0..25).map(|page| page * 10).collect();
+        let pieces = cut(&all, Sampling::All, false, &Pages([(0, starts)].into()));
+        let ranges: Vec<_> = pieces.iter().flat_map(|piece| piece.ranges.clone()).collect();
+        assert!(ranges.len() >= 4);
+        assert!(
+            ranges.iter().all(|range| range.start % 10 == 0 && range.end - range.start <= PIECE_PAGES * 10),
+            "{ranges:?}"
+        );
     }
 
     #[test]
     fn near_ranges_are_one_and_far_ones_are_not() {
         let all = series(&[(0, 20), (20 + GAP, 20), (200 + GAP, 20)]);
-        assert_eq!(cut(&all, Sampling::All, false)[0].ranges, [0..40 + GAP, 200 + GAP..220 + GAP]);
+        assert_eq!(cut(&all, Sampling::All, false, &Pages::default())[0].ranges, [0..40 + GAP, 200 + GAP..220 + GAP]);
     }
 
     #[test]
     fn files_have_pieces_of_their_own() {
         let all = [SeriesRows { file: 0, start: 3, rows: 2 }, SeriesRows { file: 1, start: 3, rows: 2 }];
-        let pieces = cut(&all, Sampling::All, false);
+        let pieces = cut(&all, Sampling::All, false, &Pages::default());
         assert_eq!(
             pieces.iter().map(|piece| (piece.file, piece.series.clone())).collect::<Vec<_>>(),
             [(0, 0..1), (1, 1..2)]

@@ -39,7 +39,7 @@ impl Reading {
         columns: &[&str],
         context: &Arc<TaskContext>,
     ) -> Result<Self> {
-        let pieces = cut(&rows, sampling, whole);
+        let pieces = cut(&rows, sampling, whole, files.pages());
         Self::of_pieces(files, rows, pieces, sampling, columns, context)
     }
 

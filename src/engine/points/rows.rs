@@ -137,8 +137,10 @@ mod tests {
     fn far_points_are_read_alone_and_near_ones_together() {
         let series = SeriesRows { file: 0, start: 100, rows: 1000 };
         let read = |sampling| series.to_read(sampling).collect::<Vec<_>>();
-        assert_eq!(read(Sampling::All), [100..1100]);
-        assert_eq!(read(Sampling::Every(2)), [100..1100]);
+        let range = 100..1100;
+        let whole = std::slice::from_ref(&range);
+        assert_eq!(read(Sampling::All), whole);
+        assert_eq!(read(Sampling::Every(2)), whole);
         assert_eq!(read(Sampling::Density(3)), [100..101, 600..601, 1099..1100]);
         assert_eq!(SeriesRows { rows: 0, ..series }.to_read(Sampling::All).count(), 0);
     }

@@ -13,6 +13,11 @@ use datafusion::logical_expr::{Expr, cast, lit, when};
 use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::model::{Attribute, Expr as Predicate, Literal, Place};
 
+/// Stack that one level of an expression needs at most.
+const RED_ZONE: usize = 128 << 10;
+/// Stack that is added when less is left.
+const STACK: usize = 2 << 20;
+
 /// A value of a row as columns.
 pub(super) enum Value {
     /// One column for each type that occurs.
@@ -35,6 +40,10 @@ impl Value {
 /// so that they cost nothing there and cannot run into limits.
 #[derive(Clone, Debug, Default)]
 pub(super) struct Guard(Vec<Expr>);
+
+/// Kinds of values that no column of scalars holds: the document has them.
+pub(super) const NESTED: [&str; 11] =
+    ["list", "dict", "bigint", "time", "set", "state", "artifact", "file", "file_set", "git_ref", "notebook_ref"];
 
 /// Guards of more nodes than this are not worth their own evaluation.
 const LARGEST_GUARD: usize = 64;
@@ -86,11 +95,17 @@ impl Needs<'_> {
 
     /// The same where the guard holds; elsewhere it may say anything.
     fn guarded(&mut self, expr: &Predicate, guard: &Guard) -> Result<Expr> {
+        // Nesting is limited, but threads of a runtime have little stack.
+        stacker::maybe_grow(RED_ZONE, STACK, || self.guarded_here(expr, guard))
+    }
+
+    fn guarded_here(&mut self, expr: &Predicate, guard: &Guard) -> Result<Expr> {
         Ok(match expr {
             Predicate::Literal(value) => lit(*value),
             Predicate::All(parts) => self.parts(parts, true, guard)?,
             Predicate::Any(parts) => self.parts(parts, false, guard)?,
             Predicate::Not(inner) => self.guarded(inner, guard)?.is_not_true(),
+            Predicate::Field(field) => self.field(field)?,
             Predicate::Evaluate { program, outcome } => self.program(program, *outcome, guard)?,
             Predicate::Compare { attribute, op, value } => {
                 let large = beyond_floats(value);
@@ -141,10 +156,10 @@ impl Needs<'_> {
                     }
                 };
                 let columns = self.leaf(expr, attribute, false, guard, truthy)?;
-                if !self.has_kind(owner, path, &["list", "dict", "bigint"]) {
+                if !self.has_kind(owner, path, &NESTED) {
                     return Ok(columns);
                 }
-                self.or_nested(expr, attribute, columns, &["list", "dict", "bigint"], guard)?
+                self.or_nested(expr, attribute, columns, &NESTED, guard)?
             }
             Predicate::Present(attribute) => self.leaf(expr, attribute, false, guard, |found| match found {
                 Value::Typed(typed) => {
@@ -165,9 +180,12 @@ impl Needs<'_> {
     fn parts(&mut self, parts: &[Predicate], all: bool, guard: &Guard) -> Result<Expr> {
         let mut found = Vec::with_capacity(parts.len());
         let mut open = guard.clone();
+        let some_program = parts.iter().any(has_program);
         for part in parts.iter().filter(|part| !has_program(part)) {
             let part = self.guarded(part, guard)?;
-            open = open.and(if all { part.clone() } else { part.clone().is_not_true() });
+            if some_program {
+                open = open.and(if all { part.clone() } else { part.clone().is_not_true() });
+            }
             found.push(part);
         }
         for part in parts.iter().filter(|part| has_program(part)) {
@@ -224,7 +242,7 @@ impl Needs<'_> {
     ) -> Result<Expr> {
         let mut value = self.value(&attribute.place)?;
         if exact {
-            value = self.exact(&attribute.place, value)?;
+            value = self.exact_summary(&attribute.place, value)?;
         }
         match over(&value) {
             Some(predicate) => Ok(predicate),
@@ -233,7 +251,7 @@ impl Needs<'_> {
     }
 
     /// Summaries that were integers are kept as such beside the float they are nearest to.
-    fn exact(&mut self, place: &Place, value: Value) -> Result<Value> {
+    fn exact_summary(&mut self, place: &Place, value: Value) -> Result<Value> {
         let int = match place {
             Place::Series(field) if NUMBERS.contains(&field.as_str()) => self.series(&format!("{field}_int")),
             Place::Summary { series, context, field } if NUMBERS.contains(&field.as_str()) => {
@@ -318,7 +336,7 @@ fn truthy(value: &Value) -> Option<Expr> {
 
 /// A conjunction or disjunction as a balanced tree: a left-deep one of ten thousand parts would be ten thousand levels
 /// deep.
-pub(super) fn balanced(mut parts: Vec<Expr>, all: bool) -> Expr {
+pub(crate) fn balanced(mut parts: Vec<Expr>, all: bool) -> Expr {
     if parts.is_empty() {
         return lit(all);
     }

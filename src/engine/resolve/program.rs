@@ -1,7 +1,7 @@
 //! Row-by-row programs and the columns they are given.
 
 use super::needs::{Needs, path_text};
-use super::predicate::Guard;
+use super::predicate::{Guard, NESTED};
 use crate::Result;
 use crate::evaluate::{Binding, ListColumn, call};
 use datafusion::logical_expr::Expr;
@@ -34,7 +34,8 @@ impl Needs<'_> {
             }
             if self.has_kind(PathOwner::Run, path, &["list"]) {
                 for column in ListColumn::ALL {
-                    args.push((Binding::List { path: path.clone(), column }, self.list(path, column.name())));
+                    let expr = self.attribute(&path_text(path), column.name());
+                    args.push((Binding::List { path: path.clone(), column }, expr));
                 }
             }
         }
@@ -67,19 +68,20 @@ impl Needs<'_> {
         call(program, outcome, self.now, guard, args)
     }
 
-    /// Whether some run has a list or mapping here, or a number that columns cannot hold: such values are in the document.
+    /// Whether some run has something here that columns of scalars cannot hold: such values are in the document.
     pub(super) fn may_nest(&self, path: &[Key]) -> bool {
-        self.has_kind(PathOwner::Run, path, &["list", "dict", "bigint"])
+        self.has_kind(PathOwner::Run, path, &NESTED)
             // A prefix of the path may be a list, whose elements have no paths.
             || (1..path.len()).any(|length| {
-                self.has_kind(PathOwner::Run, path.get(..length).unwrap_or_default(), &["list"])
+                self.has_kind(PathOwner::Run, path.get(..length).unwrap_or_default(), &["list", "set"])
             })
     }
 
     /// Whether what the columns of scalars cannot hold at the path are lists, which have columns in `attributes`.
     fn only_lists(&self, path: &[Key]) -> bool {
-        let inside = |length: usize| self.has_kind(PathOwner::Run, path.get(..length).unwrap_or_default(), &["list"]);
-        !self.has_kind(PathOwner::Run, path, &["dict", "bigint"]) && !(1..path.len()).any(inside)
+        let inside = |end: usize| self.has_kind(PathOwner::Run, path.get(..end).unwrap_or_default(), &["list", "set"]);
+        let others: Vec<_> = NESTED.into_iter().filter(|kind| *kind != "list").collect();
+        !self.has_kind(PathOwner::Run, path, &others) && !(1..path.len()).any(inside)
     }
 
     /// Whether a value of one of these kinds is stored at the path.
@@ -91,7 +93,7 @@ impl Needs<'_> {
     /// The program that asks what a leaf asks, for values that are not columns.
     pub(super) fn leaf_program(&mut self, leaf: &Predicate, attribute: &Attribute, guard: &Guard) -> Result<Expr> {
         let entity = match self.relation {
-            Relation::Runs => Entity::Run,
+            Relation::Runs | Relation::Table => Entity::Run,
             Relation::Series(kind) => Entity::Series(kind),
         };
         let mut inputs = Inputs::default();
@@ -140,6 +142,7 @@ impl Needs<'_> {
             | Predicate::Contains { .. }
             | Predicate::StartsWith { .. }
             | Predicate::EndsWith { .. }
+            | Predicate::Field(_)
             | Predicate::Evaluate { .. } => return Err(super::internal("not a leaf over a path")),
         };
         self.program(&Program { expr, text: String::new(), entity, offset_minutes: 0, inputs }, true, guard)

@@ -171,7 +171,11 @@ impl Diagnoser<'_> {
             return Some(problem.hint("it is a function: runs_wide() or runs_wide('hparams.*')"));
         }
         if name.contains(['/', '*']) || name.ends_with(".parquet") || name.ends_with(".csv") {
-            return Some(problem.hint("SQL reads the tables of the lake only, no files"));
+            return Some(
+                problem.hint(
+                    "SQL reads the tables of the lake only, no files: `--from FILE` makes files the table `data`",
+                ),
+            );
         }
         let names = self.tables();
         Some(match did_you_mean(name, names.iter().map(String::as_str)) {
