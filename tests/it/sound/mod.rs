@@ -7,6 +7,7 @@ mod data;
 mod dice;
 mod expression;
 mod judge;
+mod value;
 
 use crate::support::{empty_lake, session};
 use arrow::array::AsArray;
