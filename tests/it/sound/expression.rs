@@ -209,7 +209,7 @@ impl<'a> Maker<'a> {
     }
 
     fn text(&mut self) -> Expression {
-        atom(Data::text(*self.dice.pick(&TEXTS)).python())
+        atom(Data::one_of(self.dice, &TEXTS).python())
     }
 
     pub(super) fn constant(&mut self) -> Expression {
@@ -282,7 +282,7 @@ impl<'a> Maker<'a> {
                 atom(format!("{run}.{}", self.one_of(&PROPERTIES)))
             }
             _ => {
-                let name = Data::text(*self.dice.pick(&SEQUENCES)).python();
+                let name = Data::one_of(self.dice, &SEQUENCES).python();
                 let context = self.context();
                 let which = if self.dice.one_in(3) { name } else { format!("{name}, {context}") };
                 let field = self.field();
