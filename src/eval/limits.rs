@@ -6,7 +6,7 @@ use std::cell::Cell;
 /// How much one evaluation of one row may cost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Limits {
-    /// Steps: one for each operation, and one for about every eight elements or bytes an operation walks over.
+    /// Steps: one for each operation, and one for about every 32 elements or bytes an operation walks over.
     pub steps: u64,
     /// Bytes of texts, lists and integers that may be built, counted without what is freed in between.
     pub bytes: u64,
@@ -53,7 +53,7 @@ impl Meter {
 
     /// Pays for walking over so many elements or bytes.
     pub(crate) fn walk(&self, length: usize) -> Result<(), Raised> {
-        self.steps(length as u64 / 8)
+        self.steps(length as u64 / 32)
     }
 
     /// Pays for a result of so many bytes, before it is built.
