@@ -1,6 +1,7 @@
 //! The languages. Each one is a folder and a line in [`ALL`].
 
 pub mod aimql;
+pub mod hydra;
 
 use crate::diagnostic::Diagnostic;
 use crate::model::Query;
