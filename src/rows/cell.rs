@@ -57,7 +57,8 @@ impl Cell {
                 Cow::Owned(format!("[{}]", items.join(", ")))
             }
             Self::Map(entries) => {
-                let text = |(key, value): (&String, &Self)| format!("{key}={}", value.to_text().unwrap_or("null".into()));
+                let text =
+                    |(key, value): (&String, &Self)| format!("{key}={}", value.to_text().unwrap_or("null".into()));
                 Cow::Owned(format!("{{{}}}", entries.iter().map(text).collect::<Vec<_>>().join(", ")))
             }
             Self::Distinct(estimate) => Cow::Owned(estimate.count().to_string()),

@@ -93,8 +93,12 @@ impl Pipeline {
         let mut columns = input.clone();
         let mut stages = vec![];
         for Call { name, span, op } in &pipeline.ops {
-            let made = ops::make(op, &columns, setting)
-                .map_err(|problem| OpError { op: name, span: *span, row: None, problem })?;
+            let made = ops::make(op, &columns, setting).map_err(|problem| OpError {
+                op: name,
+                span: *span,
+                row: None,
+                problem,
+            })?;
             columns = made.columns;
             stages.push(Stage { name, span: *span, operator: made.operator, rows: 0, done: false });
         }

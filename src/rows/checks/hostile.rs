@@ -51,10 +51,50 @@ fn strange() -> Vec<Row> {
 
 /// Arguments for all ops, sensible for some of them and nonsense for the others.
 const ARGUMENTS: [&str; 44] = [
-    "", "0", "1", "9", "-1", "0,1", "0:1", "1:0", "0:n:d", "1:d", "0,1,2:nsd:dad", "ksM", "kjc", "ktc2", "kau", "lmd", "k:limit=1",
-    "ik:sort=1%3Bt", "1,0,2", "1,0,1,avg,avg,avg", "0,1,1,min,max,min,d", "f1:0", "S1", "sf0", "0,10", "1,2,4", "1:0,0.5,1",
-    "0:1:.5:.3:.2:2:1", "kad", "0:1:k,x:1", "2:3", "-3,-1", "999999", "x", "s:3", "d1.5", "0:a,b", "1:gt:0", "1::{\"a\":\"b\"}",
-    "0,k,1,2", "0:yyMMdd:unixmillis", "{from.index:0, exclude {find:\"[a-\"}}", "c0:1,add,v1,set,c1,toi,out", "c0,c1,cat,v-3,v9,range,v2,set",
+    "",
+    "0",
+    "1",
+    "9",
+    "-1",
+    "0,1",
+    "0:1",
+    "1:0",
+    "0:n:d",
+    "1:d",
+    "0,1,2:nsd:dad",
+    "ksM",
+    "kjc",
+    "ktc2",
+    "kau",
+    "lmd",
+    "k:limit=1",
+    "ik:sort=1%3Bt",
+    "1,0,2",
+    "1,0,1,avg,avg,avg",
+    "0,1,1,min,max,min,d",
+    "f1:0",
+    "S1",
+    "sf0",
+    "0,10",
+    "1,2,4",
+    "1:0,0.5,1",
+    "0:1:.5:.3:.2:2:1",
+    "kad",
+    "0:1:k,x:1",
+    "2:3",
+    "-3,-1",
+    "999999",
+    "x",
+    "s:3",
+    "d1.5",
+    "0:a,b",
+    "1:gt:0",
+    "1::{\"a\":\"b\"}",
+    "0,k,1,2",
+    "0:yyMMdd:unixmillis",
+    "{from.index:0, exclude {find:\"[a-\"}}",
+    "c0:1,add,v1,set,c1,toi,out",
+    "c0,c1,cat,v-3,v9,range,v2,set",
 ];
 
 #[test]
@@ -75,7 +115,9 @@ fn nothing_panics() {
 fn limits_hold() {
     let limits = Limits { memory: 100_000, row_cells: 1000, cell_bytes: 10_000 };
     let rows = || (0..5000_i64).map(|n| Row::new(vec![Cell::from(n.to_string()), Cell::Int(n)])).collect::<Vec<_>>();
-    for ops in ["gather=ks", "sort=1:n", "gather=ij", "groupby=k:limit=1", "t", "pivot=0,1,1", "reverse", "distribution=1"] {
+    for ops in
+        ["gather=ks", "sort=1:n", "gather=ij", "groupby=k:limit=1", "t", "pivot=0,1,1", "reverse", "distribution=1"]
+    {
         let error = run(ops, rows(), limits).unwrap_err();
         assert!(error.contains("memory") || error.contains("bytes") || error.contains("cells"), "{ops}: {error}");
     }
@@ -114,5 +156,8 @@ fn a_limit_ends_the_work_before_it() {
     let parsed = parse(&Source::query("num=c1,out;limit=2;sort=0;title=a"), Strictness::default()).unwrap();
     let pipeline = Pipeline::new(&parsed, &Columns::numbered(2), Options::default()).unwrap();
     let answer = pipeline.run(rows).unwrap();
-    assert_eq!(answer.iter().map(|row| row.get(0).to_text().unwrap().into_owned()).collect::<Vec<_>>(), ["a", "a", "b"]);
+    assert_eq!(
+        answer.iter().map(|row| row.get(0).to_text().unwrap().into_owned()).collect::<Vec<_>>(),
+        ["a", "a", "b"]
+    );
 }

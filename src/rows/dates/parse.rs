@@ -54,7 +54,11 @@ impl Pattern {
 fn malformed(text: &str, rest: &str) -> String {
     let shown: String = text.chars().take(60).collect();
     let place = text.len() - rest.len();
-    if rest.is_empty() { format!("`{shown}` is too short for the pattern") } else { format!("`{shown}` is not of the pattern from byte {place} on") }
+    if rest.is_empty() {
+        format!("`{shown}` is too short for the pattern")
+    } else {
+        format!("`{shown}` is not of the pattern from byte {place} on")
+    }
 }
 
 /// What follows a literal, in any case.
@@ -271,13 +275,23 @@ mod tests {
         assert_eq!(turn("dd MMM yyyy", "EEEE D w x", "3 Jan 2021").unwrap(), "Sunday 3 53 2020");
         assert_eq!(turn("MMdd", "yyyy", "0229").unwrap(), "2000");
         assert_eq!(turn("HH:mm", "yyyy hh a", "13:05").unwrap(), "1970 01 PM");
-        assert_eq!(turn("yyyy-MM-dd'T'HH:mm:ss.SSSZ", "HH:mm:ss S", "2013-01-01T01:00:00.250+0200").unwrap(), "23:00:00 2");
+        assert_eq!(
+            turn("yyyy-MM-dd'T'HH:mm:ss.SSSZ", "HH:mm:ss S", "2013-01-01T01:00:00.250+0200").unwrap(),
+            "23:00:00 2"
+        );
         assert_eq!(turn("x-'W'ww-e", "yyyyMMdd", "2020-W53-7").unwrap(), "20210103");
     }
 
     #[test]
     fn what_is_not_of_the_pattern_is_refused() {
-        for (input, text) in [("yyMMdd", "1"), ("yyMMdd", "130230"), ("yyMMdd", "1302071"), ("yyyy", ""), ("HH", "24"), ("yyyy", "999999999")] {
+        for (input, text) in [
+            ("yyMMdd", "1"),
+            ("yyMMdd", "130230"),
+            ("yyMMdd", "1302071"),
+            ("yyyy", ""),
+            ("HH", "24"),
+            ("yyyy", "999999999"),
+        ] {
             assert!(turn(input, "yy", text).is_err(), "{input} {text}");
         }
         assert!(Pattern::new("bb").is_err() && Pattern::new("'a").is_err() && Pattern::new("").is_err());

@@ -15,7 +15,11 @@ pub(super) struct DateFormat {
 }
 
 impl DateFormat {
-    pub(super) fn new(columns: &[usize], (input, output): (Option<&str>, Option<&str>), to: usize) -> Result<Self, Problem> {
+    pub(super) fn new(
+        columns: &[usize],
+        (input, output): (Option<&str>, Option<&str>),
+        to: usize,
+    ) -> Result<Self, Problem> {
         let pattern = |text: Option<&str>| text.map(Pattern::new).transpose().map_err(Problem::Other);
         Ok(Self { columns: columns.to_vec(), input: pattern(input)?, output: pattern(output)?, to })
     }

@@ -2,17 +2,20 @@
 
 use super::merge::{Binding, Group};
 use crate::cell::Cell;
-use crate::error::{Failure, Problem};
+use crate::error::Failure;
 use crate::limits::Share;
 use crate::pipeline::{Flow, Made, Operator, Setting, Sink};
 use crate::row::{Columns, Row};
+use crate::sketch::Topper;
 use lakeql_query::dialects::hydra::ops::{Merge, MergeSpec};
 use std::collections::HashMap;
 
 struct Gather {
     binding: Binding,
     groups: HashMap<Box<str>, Entry>,
-    top: Option<Top>,
+    /// The column whose greatest running values survive, how many, and which they are. A key that falls out and returns
+    /// starts again from nothing.
+    top: Option<(usize, usize, Topper)>,
     key: String,
     seen: u64,
     strict: bool,
@@ -34,7 +37,7 @@ pub(super) fn make(spec: &MergeSpec, input: &Columns, setting: &Setting) -> Made
     let operator = Gather {
         binding,
         groups: HashMap::new(),
-        top: spec.top.map(|column| Top { column, size, values: HashMap::new(), least: None }),
+        top: spec.top.map(|column| (column, size, Topper::new(false))),
         key: String::new(),
         seen: 0,
         strict: setting.strict,
@@ -68,9 +71,9 @@ impl Operator for Gather {
                 self.held.give_back(before - after);
             }
         }
-        if let Some(top) = &mut self.top {
-            let value = entry.group.value(top.column)?.as_int();
-            if let Some(dropped) = top.update(&self.key, value)? {
+        if let Some((column, size, top)) = &mut self.top {
+            let value = entry.group.value(*column)?.as_int();
+            if let Some(dropped) = top.update(&self.key, value, *size)? {
                 self.groups.remove(&*dropped);
             }
         }
@@ -86,51 +89,5 @@ impl Operator for Gather {
             }
         }
         Ok(Flow::More)
-    }
-}
-
-/// The keys with the greatest running values. A key that falls out and returns starts again from nothing.
-struct Top {
-    column: usize,
-    size: usize,
-    values: HashMap<Box<str>, i64>,
-    least: Option<(Box<str>, i64)>,
-}
-
-impl Top {
-    /// Takes a key's value; gives the key that falls out, perhaps this one.
-    fn update(&mut self, key: &str, value: i64) -> Result<Option<Box<str>>, Problem> {
-        if value < 0 {
-            return Err(Problem::other("a top compares values from 0 on"));
-        }
-        if self.values.len() < self.size {
-            self.values.insert(key.into(), value);
-            self.least = None;
-            return Ok(None);
-        }
-        let (least, least_value) = self.least();
-        if value < least_value {
-            return Ok(Some(key.into()));
-        }
-        let dropped = (!self.values.contains_key(key)).then_some(least);
-        if let Some(dropped) = &dropped {
-            self.values.remove(dropped);
-        }
-        self.values.insert(key.into(), value);
-        if dropped.is_some() || self.least.as_ref().is_some_and(|(least, _)| **least == *key) {
-            self.least = None;
-        }
-        Ok(dropped)
-    }
-
-    /// The key with the smallest value; of several the one that sorts first.
-    fn least(&mut self) -> (Box<str>, i64) {
-        if let Some(least) = &self.least {
-            return least.clone();
-        }
-        let least = self.values.iter().min_by(|a, b| (a.1, a.0).cmp(&(b.1, b.0)));
-        let least = least.map(|(key, value)| (key.clone(), *value)).unwrap_or_default();
-        self.least = Some(least.clone());
-        least
     }
 }

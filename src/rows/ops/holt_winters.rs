@@ -55,7 +55,9 @@ impl Smoothing {
                     *place = next;
                 }
             }
-            if let (Some(earlier), Some(place)) = ((index + future).checked_sub(period), forecast.get_mut(index + future)) {
+            if let (Some(earlier), Some(place)) =
+                ((index + future).checked_sub(period), forecast.get_mut(index + future))
+            {
                 *place = (level + future as f64 * trend) * at(&season, earlier);
             }
         }

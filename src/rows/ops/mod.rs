@@ -24,6 +24,10 @@ mod size;
 mod sort;
 mod text;
 
+pub(crate) use histogram::power_below;
+pub(crate) use percentiles::quantile;
+pub(crate) use replace::whole_regex;
+
 use crate::error::{Failure, Problem};
 use crate::limits::Share;
 use crate::pipeline::{Flow, Made, Operator, Setting, Sink};
@@ -43,7 +47,9 @@ pub(crate) fn make(op: &Op, input: &Columns, setting: &Setting) -> Result<Made, 
         Op::Histogram { column, scale } => histogram::powers(*column, *scale, setting),
         Op::Bounds { column, frequency, bounds } => histogram::bounds(*column, *frequency, bounds),
         Op::Distribution { column } => percentiles::distribution(*column, setting),
-        Op::PercentRank { input: from, output } => same(table(percentiles::Rank { input: *from, output: *output }, setting)),
+        Op::PercentRank { input: from, output } => {
+            same(table(percentiles::Rank { input: *from, output: *output }, setting))
+        }
         Op::Median => same(table(size::Median, setting)),
         Op::FrequencyTable { keys, value, frequency, total, percentiles } => {
             same(percentiles::frequency_table(input, keys, (value, frequency), *total, percentiles, setting))

@@ -84,10 +84,34 @@ impl Calculator {
             Binary::Min => top.min(lower, self.strict),
             Binary::Max => top.max(lower),
             // The original has the two the wrong way round.
-            Binary::MinIf if self.strict => if top.as_float() <= lower.as_float() { top } else { lower },
-            Binary::MaxIf if self.strict => if top.as_float() >= lower.as_float() { top } else { lower },
-            Binary::MinIf => if top.max(lower) == top { top } else { lower },
-            Binary::MaxIf => if top.min(lower, false) == top { top } else { lower },
+            Binary::MinIf if self.strict => {
+                if top.as_float() <= lower.as_float() {
+                    top
+                } else {
+                    lower
+                }
+            }
+            Binary::MaxIf if self.strict => {
+                if top.as_float() >= lower.as_float() {
+                    top
+                } else {
+                    lower
+                }
+            }
+            Binary::MinIf => {
+                if top.max(lower) == top {
+                    top
+                } else {
+                    lower
+                }
+            }
+            Binary::MaxIf => {
+                if top.min(lower, false) == top {
+                    top
+                } else {
+                    lower
+                }
+            }
         })
     }
 

@@ -10,7 +10,8 @@ use lakeql_query::dialects::hydra::ops::ColumnRef;
 use std::collections::BTreeMap;
 
 /// The percentiles that `distribution` shows, as they are written.
-const SHOWN: [(&str, f64); 6] = [(".5", 0.5), (".75", 0.75), (".95", 0.95), (".98", 0.98), (".99", 0.99), (".999", 0.999)];
+const SHOWN: [(&str, f64); 6] =
+    [(".5", 0.5), (".75", 0.75), (".95", 0.95), (".98", 0.98), (".99", 0.99), (".999", 0.999)];
 
 struct Distribution {
     column: usize,
@@ -135,9 +136,8 @@ impl TableOp for FrequencyTable {
         let mut answers = vec![];
         let mut run: Option<(Row, BTreeMap<i64, i64>)> = None;
         for row in rows {
-            let number = |column: usize| {
-                integer_or_number(row.get(column))?.map(Number::as_int).ok_or(Problem::EmptyCell)
-            };
+            let number =
+                |column: usize| integer_or_number(row.get(column))?.map(Number::as_int).ok_or(Problem::EmptyCell);
             let (value, frequency) = (number(columns.0)?, number(columns.1)?);
             let same = run.as_ref().is_some_and(|(first, _)| {
                 keys.iter().all(|key| {

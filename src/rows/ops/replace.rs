@@ -15,9 +15,12 @@ const LARGEST_REGEX: usize = 1 << 20;
 
 /// A regular expression that occurs somewhere. Matching takes linear time.
 pub(crate) fn part_regex(pattern: &str) -> Result<Regex, Problem> {
-    let built = RegexBuilder::new(pattern).size_limit(LARGEST_REGEX).dfa_size_limit(LARGEST_REGEX).nest_limit(100).build();
+    let built =
+        RegexBuilder::new(pattern).size_limit(LARGEST_REGEX).dfa_size_limit(LARGEST_REGEX).nest_limit(100).build();
     built.map_err(|error| match error {
-        regex::Error::CompiledTooBig(limit) => Problem::Limit(format!("a regular expression takes more than {limit} bytes")),
+        regex::Error::CompiledTooBig(limit) => {
+            Problem::Limit(format!("a regular expression takes more than {limit} bytes"))
+        }
         other => Problem::Regex(reason(&other)),
     })
 }

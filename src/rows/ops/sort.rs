@@ -51,7 +51,9 @@ impl Order {
             Ok(match as_type {
                 _ if cell.is_empty() => Key::Empty,
                 SortType::Integer => integer_or_number(cell)?.map_or(Key::Empty, |number| Key::Int(number.as_int())),
-                SortType::Float => float_or_number(cell)?.map_or(Key::Empty, |number: Number| Key::Float(number.as_float())),
+                SortType::Float => {
+                    float_or_number(cell)?.map_or(Key::Empty, |number: Number| Key::Float(number.as_float()))
+                }
                 SortType::Text => match cell {
                     Cell::Text(_) => Key::Text(cell.clone()),
                     other => Key::Text(Cell::from(other.to_text().unwrap_or_default().into_owned())),

@@ -45,8 +45,10 @@ fn range(text: &str, first: i64, last: i64) -> Result<String, Problem> {
     let last = if last < 0 { length.saturating_add(last) } else { last };
     let first = if first > length { length - 1 } else { first };
     let last = last.min(length);
-    let part = usize::try_from(first).ok().zip(usize::try_from(last).ok()).and_then(|(first, last)| units.get(first..last));
-    let part = part.ok_or_else(|| Problem::other(format!("there is no range from {first} to {last} in a text of {length}")))?;
+    let part =
+        usize::try_from(first).ok().zip(usize::try_from(last).ok()).and_then(|(first, last)| units.get(first..last));
+    let part =
+        part.ok_or_else(|| Problem::other(format!("there is no range from {first} to {last} in a text of {length}")))?;
     Ok(String::from_utf16_lossy(part))
 }
 

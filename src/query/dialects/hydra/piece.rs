@@ -98,7 +98,11 @@ impl Piece {
         for (at, c) in self.text.char_indices() {
             let from = self.origin.get(at).copied().unwrap_or_default();
             let before = text.len();
-            if c == '+' { text.push_str("%2B") } else { text.push(c) }
+            if c == '+' {
+                text.push_str("%2B")
+            } else {
+                text.push(c)
+            }
             origin.extend(std::iter::repeat_n(from, text.len() - before));
         }
         origin.push(self.origin.last().copied().unwrap_or_default());

@@ -106,7 +106,9 @@ pub(super) fn pivot(arguments: &Arguments) -> Result<Op, Diagnostic> {
             "-" | "null" if arguments.how.strict => ops.push(None),
             // The original means them as placeholders and fails.
             "-" | "null" => {
-                return Err(arguments.wrong(word, "a placeholder fails in the original").hint("--strict lets it stand for no op"));
+                return Err(arguments
+                    .wrong(word, "a placeholder fails in the original")
+                    .hint("--strict lets it stand for no op"));
             }
             _ if arguments.how.strict => return Err(arguments.wrong(word, "no such word")),
             _ => {}
@@ -231,14 +233,18 @@ pub(super) fn distribution(arguments: &Arguments) -> Result<Op, Diagnostic> {
 /// `percentrank = position ":" position`.
 pub(super) fn percent_rank(arguments: &Arguments) -> Result<Op, Diagnostic> {
     let parts = arguments.text.fields(":");
-    let [input, output] = parts.as_slice() else { return Err(arguments.wrong(&arguments.text, "expected two columns")) };
+    let [input, output] = parts.as_slice() else {
+        return Err(arguments.wrong(&arguments.text, "expected two columns"));
+    };
     Ok(Op::PercentRank { input: arguments.position(input)?, output: arguments.position(output)? })
 }
 
 /// `ftable = columns ":" name "," name ":" [ "total" "," ] number { "," number }`.
 pub(super) fn frequency_table(arguments: &Arguments) -> Result<Op, Diagnostic> {
     let parts = arguments.text.tokens(&[':']);
-    let [keys, pair, wanted, ..] = parts.as_slice() else { return Err(arguments.missing("keys, values or percentiles")) };
+    let [keys, pair, wanted, ..] = parts.as_slice() else {
+        return Err(arguments.missing("keys, values or percentiles"));
+    };
     let pair = pair.tokens(&[',']);
     let [value, frequency, ..] = pair.as_slice() else { return Err(arguments.missing("the column of frequencies")) };
     let (mut total, mut percentiles) = (false, vec![]);
@@ -312,12 +318,18 @@ pub(super) fn holt_winters(arguments: &Arguments) -> Result<Op, Diagnostic> {
     let share = |index: usize| {
         let Some(piece) = parts.get(index) else { return Ok(0.1) };
         let share = arguments.float(piece)?;
-        if (0.0..=1.0).contains(&share) { Ok(share) } else { Err(arguments.wrong(piece, "expected a number from 0 to 1")) }
+        if (0.0..=1.0).contains(&share) {
+            Ok(share)
+        } else {
+            Err(arguments.wrong(piece, "expected a number from 0 to 1"))
+        }
     };
     let period = position(5, 7)?;
     let future = position(6, 3)?;
     if period == 0 || future == 0 || future > period {
-        return Err(arguments.wrong(&arguments.text, "a period has at least one row, and m lies between 1 and the period"));
+        return Err(
+            arguments.wrong(&arguments.text, "a period has at least one row, and m lies between 1 and the period")
+        );
     }
     Ok(Op::HoltWinters(HoltWinters {
         time: position(0, 0)?,

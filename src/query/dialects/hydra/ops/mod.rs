@@ -107,7 +107,9 @@ fn unknown(name: &Piece, has_arguments: bool) -> Diagnostic {
     };
     match known_elsewhere.or_else(|| did_you_mean(&lower, names)) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None if !has_arguments && name.as_str().contains('=') => problem.hint("write `=` itself: %3D is part of a name"),
+        None if !has_arguments && name.as_str().contains('=') => {
+            problem.hint("write `=` itself: %3D is part of a name")
+        }
         None if lower.trim() != lower => problem.hint("blanks around a name belong to it"),
         None => problem.hint("`lakeql ops --help` lists all ops"),
     }

@@ -38,9 +38,8 @@ pub(super) fn limit(arguments: &Arguments) -> Result<Op, Diagnostic> {
     };
     let skip = match skip {
         None => 0,
-        Some(piece) => {
-            u64::try_from(arguments.integer(piece)?).map_err(|_| arguments.wrong(piece, "cannot skip fewer than 0 rows"))?
-        }
+        Some(piece) => u64::try_from(arguments.integer(piece)?)
+            .map_err(|_| arguments.wrong(piece, "cannot skip fewer than 0 rows"))?,
     };
     let number = u64::try_from(arguments.integer(count)?).ok().filter(|count| *count > 0);
     Ok(Op::Limit { skip, count: number.ok_or_else(|| arguments.wrong(count, "a limit is at least 1"))? })
@@ -48,7 +47,8 @@ pub(super) fn limit(arguments: &Arguments) -> Result<Op, Diagnostic> {
 
 /// `skip = integer [ "," integer [ "," integer ] ]`.
 pub(super) fn skip(arguments: &Arguments) -> Result<Op, Diagnostic> {
-    let numbers: Result<Vec<_>, _> = arguments.text.tokens(&[',']).iter().map(|piece| arguments.integer(piece)).collect();
+    let numbers: Result<Vec<_>, _> =
+        arguments.text.tokens(&[',']).iter().map(|piece| arguments.integer(piece)).collect();
     let numbers = numbers?;
     if numbers.is_empty() { Err(arguments.missing("the number of rows")) } else { Ok(Op::Skip(numbers)) }
 }
@@ -93,8 +93,10 @@ fn constant(arguments: &Arguments, piece: &Piece) -> Result<Constant, Diagnostic
         Some('i' | 'l') => Constant::Integer(arguments.integer(&rest)?),
         Some('d' | 'f') => Constant::Float(arguments.float(&rest)?),
         Some('s') => Constant::Text(rest.as_str().to_owned()),
-        Some(_) => Constant::Integer(arguments.integer(piece).map_err(|problem| {
-            problem.hint(format!("a text is written s{}", piece.as_str()))
-        })?),
+        Some(_) => Constant::Integer(
+            arguments
+                .integer(piece)
+                .map_err(|problem| problem.hint(format!("a text is written s{}", piece.as_str())))?,
+        ),
     })
 }

@@ -14,7 +14,9 @@ fn wrong(text: &str) -> (String, String, String) {
 fn names_are_found_in_any_case_and_cut_before_decoding() {
     let pipeline = read(";gather=ks;;DSORT=1%3An%3Ad;t;").unwrap();
     assert_eq!(pipeline.ops.iter().map(|call| call.name).collect::<Vec<_>>(), ["gather", "sort", "t"]);
-    assert!(matches!(&pipeline.ops[1].op, Op::Sort(keys) if keys[0].descending && keys[0].as_type == SortType::Integer));
+    assert!(
+        matches!(&pipeline.ops[1].op, Op::Sort(keys) if keys[0].descending && keys[0].as_type == SortType::Integer)
+    );
     assert_eq!(pipeline.ops[1].span.range(), 12..27);
     assert!(wrong("gather%3Dks").2.contains("%3D"));
 }
@@ -48,14 +50,27 @@ fn hostile_texts_are_refused_and_do_not_recurse() {
     assert!(read(&deep).is_err());
     let lists = format!("filter={{require:{}", "[".repeat(100_000));
     assert!(read(&lists).is_err());
-    for text in ["=", "=x", "pad=0:99999999999", "histo=0,1", "seen=0:0", "gather=t", "gather=kts", "sum=", "sum=S", "%", "gather=%zz"] {
+    for text in [
+        "=",
+        "=x",
+        "pad=0:99999999999",
+        "histo=0,1",
+        "seen=0:0",
+        "gather=t",
+        "gather=kts",
+        "sum=",
+        "sum=S",
+        "%",
+        "gather=%zz",
+    ] {
         let _ = read(text);
     }
 }
 
 #[test]
 fn relaxed_objects() {
-    let entries = relaxed::object(&Piece::raw(r#"{from.index:0, require {contains:"h", value=[a, "b c"]}}"#, 0)).unwrap();
+    let entries =
+        relaxed::object(&Piece::raw(r#"{from.index:0, require {contains:"h", value=[a, "b c"]}}"#, 0)).unwrap();
     assert_eq!(entries[0], ("from.index".into(), Relaxed::Text("0".into())));
     assert_eq!(entries[1].1.to_text(), "{contains:h,value:[a,b c]}");
 }

@@ -587,7 +587,8 @@ impl Relaxed {
                 format!("[{}]", items.join(","))
             }
             Self::Object(entries) => {
-                let entries: Vec<_> = entries.iter().map(|(name, value)| format!("{name}:{}", value.to_text())).collect();
+                let entries: Vec<_> =
+                    entries.iter().map(|(name, value)| format!("{name}:{}", value.to_text())).collect();
                 format!("{{{}}}", entries.join(","))
             }
         }

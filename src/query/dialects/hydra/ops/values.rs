@@ -12,7 +12,9 @@ use crate::diagnostic::{Diagnostic, did_you_mean};
 pub(super) fn contains(arguments: &Arguments) -> Result<Op, Diagnostic> {
     let parts = arguments.text.fields(":");
     let [column, texts] = parts.as_slice() else {
-        return Err(arguments.wrong(&arguments.text, "expected a column and texts").hint("%3A does not help: texts cannot contain `:`"));
+        return Err(arguments
+            .wrong(&arguments.text, "expected a column and texts")
+            .hint("%3A does not help: texts cannot contain `:`"));
     };
     let parts = texts.tokens(&[',']).iter().map(|text| text.as_str().to_owned()).collect();
     Ok(Op::Contains { column: arguments.position(column)?, parts })
@@ -103,8 +105,7 @@ pub(super) fn date_format(arguments: &Arguments) -> Result<Op, Diagnostic> {
     let columns = columns?;
     let Some(first) = columns.first().copied() else { return Err(arguments.missing("the column")) };
     let to = rest.first().map_or(Ok(first), |piece| arguments.position(piece))?;
-    let pattern =
-        |piece: &Piece| (!piece.as_str().starts_with("unixmillis")).then(|| piece.as_str().to_owned());
+    let pattern = |piece: &Piece| (!piece.as_str().starts_with("unixmillis")).then(|| piece.as_str().to_owned());
     Ok(Op::DateFormat { columns, input: pattern(input), output: pattern(output), to })
 }
 
@@ -112,14 +113,16 @@ pub(super) fn date_format(arguments: &Arguments) -> Result<Op, Diagnostic> {
 pub(super) fn filter(arguments: &Arguments) -> Result<Op, Diagnostic> {
     let entries = relaxed::object(&arguments.text).map_err(|(span, expected)| arguments.wrong_at(span, expected))?;
     let unsupported = |what: &str| {
-        arguments
-            .wrong(&arguments.text, format!("`{what}` is not supported"))
-            .hint("supported: from (a name, or from.index), require, exclude; value, contains, match, find inside of these")
+        arguments.wrong(&arguments.text, format!("`{what}` is not supported")).hint(
+            "supported: from (a name, or from.index), require, exclude; value, contains, match, find inside of these",
+        )
     };
     let (mut column, mut filter) = (None, None);
     for (key, value) in entries {
         match (key.as_str(), value) {
-            ("from" | "from.name" | "field", Relaxed::Text(name)) => column = Some(ColumnRef { text: name, position: None }),
+            ("from" | "from.name" | "field", Relaxed::Text(name)) => {
+                column = Some(ColumnRef { text: name, position: None })
+            }
             ("from.index", Relaxed::Text(index)) => column = Some(index_of(arguments, &index)?),
             ("from", Relaxed::Object(entries)) => match entries.as_slice() {
                 [(key, Relaxed::Text(index))] if key == "index" => column = Some(index_of(arguments, index)?),
@@ -144,7 +147,11 @@ pub(super) fn filter(arguments: &Arguments) -> Result<Op, Diagnostic> {
 
 fn index_of(arguments: &Arguments, index: &str) -> Result<ColumnRef, Diagnostic> {
     let column = ColumnRef::new(index);
-    if column.position.is_some() { Ok(column) } else { Err(arguments.wrong(&arguments.text, "from.index is the position of a column")) }
+    if column.position.is_some() {
+        Ok(column)
+    } else {
+        Err(arguments.wrong(&arguments.text, "from.index is the position of a column"))
+    }
 }
 
 /// Values, parts, whole-match and find patterns of `require` and `exclude`.
@@ -273,7 +280,9 @@ fn load_steps(arguments: &Arguments, token: &Piece, steps: &mut Vec<NumberStep>)
         token.after(length).tokens(&[':'])
     };
     // A word that is no step, rather than a column that is no number.
-    let looks_right = |pieces: &[Piece]| pieces.iter().all(|piece| piece.as_str().starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)));
+    let looks_right = |pieces: &[Piece]| {
+        pieces.iter().all(|piece| piece.as_str().starts_with(|c: char| c.is_ascii_digit() || "+-.".contains(c)))
+    };
     match token.as_str().chars().next() {
         Some('c') if looks_right(&rest("col")) => {
             for piece in rest("col") {

@@ -116,6 +116,8 @@ pub struct DefaultNode {
 /// `:name`: something every node has.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Property {
+    /// Its place among the properties and fields of the element.
+    pub place: usize,
     /// `+`: the value becomes a cell.
     pub show: bool,
     /// Which one.
@@ -127,6 +129,8 @@ pub struct Property {
 /// `$name=key`: something an attachment answers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Field {
+    /// Its place among the properties and fields of the element.
+    pub place: usize,
     /// `+`: the value becomes a cell.
     pub show: bool,
     /// `?`: the size of the attachment is asked for.

@@ -29,14 +29,7 @@ pub(super) fn node(text: &Piece) -> Result<NodePart, Diagnostic> {
         rest = rest.after(1);
     }
     let mut part = Part {
-        children: Children {
-            by: By::Name,
-            names: vec![],
-            names_of: None,
-            attachments: vec![],
-            flat,
-            default: None,
-        },
+        children: Children { by: By::Name, names: vec![], names_of: None, attachments: vec![], flat, default: None },
         collect: false,
         column: None,
     };

@@ -51,16 +51,19 @@ fn element(piece: &Piece) -> Result<Element, Diagnostic> {
         fields: vec![],
     };
     let mut rest = rest.after(end);
+    let mut place = 0;
     while let Some(separator) = rest.as_str().chars().next() {
         let body = rest.after(1);
         let end = body.as_str().find([':', '$']).unwrap_or(body.as_str().len());
         let part = body.slice(0..end);
         if separator == ':' {
             for property in part.tokens(&[',']) {
-                element.properties.push(values::property(&property)?);
+                element.properties.push(values::property(&property, place)?);
+                place += 1;
             }
         } else if !part.is_empty() {
-            element.fields.push(values::field(&part)?);
+            element.fields.push(values::field(&part, place)?);
+            place += 1;
         }
         rest = body.after(end);
     }

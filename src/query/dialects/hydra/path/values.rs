@@ -6,19 +6,20 @@ use super::{Bounds, Field, Key, Property};
 use crate::diagnostic::Diagnostic;
 
 /// `property = [ "+" ] name { ( "<" | ">" | "=" ) [ integer ] }`.
-pub(super) fn property(text: &Piece) -> Result<Property, Diagnostic> {
+pub(super) fn property(text: &Piece, place: usize) -> Result<Property, Diagnostic> {
     let show = text.as_str().starts_with('+');
     let text = if show { text.after(1) } else { text.clone() }.decode();
     let (name, bounds) = bounded(&text, &['<', '>', '='])?;
-    Ok(Property { show, name, bounds })
+    Ok(Property { place, show, name, bounds })
 }
 
 /// `field = [ "+" | "?" ] attachment [ "=" key { "," key } ]`, `key = name { ( "<" | ">" ) [ integer ] }`.
-pub(super) fn field(text: &Piece) -> Result<Field, Diagnostic> {
+pub(super) fn field(text: &Piece, place: usize) -> Result<Field, Diagnostic> {
     let first = text.as_str().chars().next();
     let text = if let Some('+' | '?') = first { text.after(1) } else { text.clone() };
     let (attachment, keys) = text.cut('=');
     let mut field = Field {
+        place,
         // The size of an attachment is asked for to be seen.
         show: matches!(first, Some('+' | '?')),
         size: first == Some('?'),
@@ -39,9 +40,7 @@ pub(super) fn field(text: &Piece) -> Result<Field, Diagnostic> {
 fn equal_bound(name: String, bounds: Bounds) -> Key {
     let bound = name.rsplit_once('=').and_then(|(name, number)| Some((name, number.parse::<i64>().ok()?)));
     match bound {
-        Some((name, number)) => {
-            Key { name: Some(name.to_owned()), bounds: Bounds { equal: Some(number), ..bounds } }
-        }
+        Some((name, number)) => Key { name: Some(name.to_owned()), bounds: Bounds { equal: Some(number), ..bounds } },
         None => Key { name: Some(name), bounds },
     }
 }
