@@ -6,14 +6,17 @@ mod config;
 mod error;
 mod evaluate;
 pub mod explain;
+mod points;
 mod resolve;
 mod results;
+pub mod runs;
 mod session;
 mod shape;
 pub mod sql;
 
 pub use error::{Error, Result};
 pub use explain::{Explain, Stage};
+pub use points::{By, PointsOptions, Sampling, Statistic, Step, StepRange};
 pub use results::Results;
 pub use session::{Bench, Session, SessionBuilder};
 pub use shape::Shape;

@@ -5,10 +5,11 @@ use arrow::datatypes::SchemaRef;
 use arrow::record_batch::RecordBatch;
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::physical_plan::ExecutionPlan;
+use futures::TryFutureExt;
 use futures::stream::{BoxStream, StreamExt, TryStreamExt, try_unfold};
 use lakeql_query::diagnostic::Diagnostic;
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 /// Batches of an answer. Dropping the stream stops the query.
@@ -24,7 +25,12 @@ pub struct Results {
     pub stream: BoxStream<'static, Result<RecordBatch>>,
     /// What is being run. Afterwards its metrics tell what was read.
     pub plan: Arc<dyn ExecutionPlan>,
+    /// Filled by the stream when it comes to its end.
+    closing: Closing,
 }
+
+/// What is known about an answer only after its last row.
+pub(crate) type Closing = Arc<Mutex<Vec<Diagnostic>>>;
 
 impl Results {
     /// The answer that `stream` gives. After the deadline (which came from a limit of this length) there is an error
@@ -40,7 +46,20 @@ impl Results {
             None => stream.map_err(Error::from).boxed(),
             Some(deadline) => until(stream, deadline),
         };
-        Self { schema, notes, stream, plan }
+        Self { schema, notes, stream, plan, closing: Closing::default() }
+    }
+
+    /// The same answer, whose stream leaves notes here when it comes to its end.
+    pub(crate) fn closing_in(mut self, closing: Closing) -> Self {
+        self.closing = closing;
+        self
+    }
+
+    /// What is known about the answer only after its last row, such as how many points had to be dropped. A handle that
+    /// outlives the answer, to be asked when the stream has ended.
+    pub fn closing_notes(&self) -> impl Fn() -> Vec<Diagnostic> + Send + use<> {
+        let closing = Arc::clone(&self.closing);
+        move || closing.lock().map(|notes| notes.clone()).unwrap_or_default()
     }
 
     /// The next batch, or nothing after the last one.
@@ -66,12 +85,21 @@ impl fmt::Debug for Results {
     }
 }
 
-fn until(stream: SendableRecordBatchStream, (end, limit): (Instant, Duration)) -> Batches {
+/// The value of the work, or an error if the deadline comes first.
+pub(crate) async fn within<T>(
+    deadline: Option<(Instant, Duration)>,
+    work: impl Future<Output = Result<T>>,
+) -> Result<T> {
+    match deadline {
+        None => work.await,
+        Some((end, limit)) => tokio::time::timeout_at(end.into(), work).await.unwrap_or(Err(Error::Timeout(limit))),
+    }
+}
+
+fn until(stream: SendableRecordBatchStream, deadline: (Instant, Duration)) -> Batches {
     try_unfold(stream, move |mut stream| async move {
-        match tokio::time::timeout_at(end.into(), stream.try_next()).await {
-            Ok(batch) => Ok(batch?.map(|batch| (batch, stream))),
-            Err(_) => Err(Error::Timeout(limit)),
-        }
+        let batch = within(Some(deadline), stream.try_next().map_err(Error::from)).await?;
+        Ok(batch.map(|batch| (batch, stream)))
     })
     .boxed()
 }
@@ -113,5 +141,7 @@ mod tests {
         let limit = Duration::from_millis(5);
         let mut late = results(futures::stream::pending(), Some((Instant::now() + limit, limit)));
         assert!(matches!(late.next().await, Err(Error::Timeout(it)) if it == limit));
+        let planning = within::<()>(Some((Instant::now() + limit, limit)), futures::future::pending()).await;
+        assert!(matches!(planning, Err(Error::Timeout(it)) if it == limit));
     }
 }

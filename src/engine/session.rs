@@ -2,9 +2,12 @@
 
 use crate::config::{self, Limits};
 use crate::explain::{self, Explain, ScanReport, Stage};
+use crate::points::{self, PointsOptions};
 use crate::resolve::Resolver;
+use crate::results::within;
 use crate::shape::Shape;
 use crate::{Error, Result, Results, sql};
+use arrow::record_batch::RecordBatch;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
@@ -14,7 +17,7 @@ use futures::TryStreamExt;
 use lakeql_lake::{AsOf, Lake, Snapshot};
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::dialects::{self, Dialect, Settings};
-use lakeql_query::model::Query;
+use lakeql_query::model::{Query, SeriesKind};
 use lakeql_query::source::Source;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
@@ -139,10 +142,64 @@ impl Session {
     /// A mistake in the query ([`Error::Query`]), or a failure of lake or engine.
     pub async fn query(&self, source: &Source, lang: &str, settings: &Settings, shape: &Shape) -> Result<Results> {
         let deadline = self.limits.timeout.map(|limit| (Instant::now() + limit, limit));
-        let (plan, notes) = self.logical(source, lang, settings, shape).await?;
-        let plan = self.physical(&plan, lang).await?;
+        let planning = async {
+            let (plan, notes) = self.logical(source, lang, settings, shape).await?;
+            Ok((self.physical(&plan, lang).await?, notes))
+        };
+        let (plan, notes) = within(deadline, planning).await?;
         let stream = execute_stream(Arc::clone(&plan), self.state.task_ctx())?;
         Ok(Results::new(plan, stream, notes, deadline))
+    }
+
+    /// The points behind the series that a query matches, or statistics of them for each step.
+    ///
+    /// A query about runs means all series of the matched runs (of [`PointsOptions::kind`]), a query about series the
+    /// matched series. In a language in which that is a setting (`entity`), series are the default here. Columns of single points, then those of [`PointsOptions::columns`] and [`PointsOptions::group`]:
+    ///
+    /// | column | type | meaning |
+    /// |---|---|---|
+    /// | `run` | text | hash of the run |
+    /// | `name` | text | name of the series |
+    /// | `context` | text, JSON | its context |
+    /// | `step` | Int64; Decimal128(25, 6) where steps have fractions; Float64 if aligned | the step |
+    /// | `index` | Int64 or null, not for metrics | position among the objects of the step |
+    /// | `epoch` | Float64 or null | the epoch |
+    /// | `time` | Timestamp(µs, UTC) or null | when it was tracked |
+    /// | `value`, for metrics | Float64 | the value, which may be NaN |
+    /// | `text`, for other kinds | text or null | the text, caption or description |
+    ///
+    /// They come series by series in the order in which the series are stored (segment, name, context, newest run first),
+    /// with ascending steps within a series.
+    ///
+    /// With [`PointsOptions::aggregate`] a row is a step: the columns of [`PointsOptions::group`], `step` (or `epoch`), `n`
+    /// (Int64, values that are not NaN), `nan` (Int64) and those of the statistics (Float64 or null), ordered by the
+    /// groups' values (missing ones last), then by step.
+    ///
+    /// What was sampled, aligned or left out is in the metadata of the schema (`lakeql.points.steps`, `.every`,
+    /// `.density`, `.align`, `.aggregate`), in [`Results::notes`] and in [`Results::closing_notes`].
+    ///
+    /// # Errors
+    /// As [`Session::query`]; options that do not fit the query; SQL, which has the table `points`.
+    pub async fn points(
+        &self,
+        source: &Source,
+        lang: &str,
+        settings: &Settings,
+        options: &PointsOptions,
+    ) -> Result<Results> {
+        let deadline = self.limits.timeout.map(|limit| (Instant::now() + limit, limit));
+        let Some(dialect) = dialect(lang)? else {
+            let problem = Diagnostic::error(Kind::Semantic, "an SQL query matches no series");
+            return Err(problem.hint("in SQL the points are a table: select * from points where name = 'loss'").into());
+        };
+        // Points are of series: a text that could be about runs or series is about series unless it is said.
+        let kind = options.kind.unwrap_or(SeriesKind::Metric).name();
+        let entity = settings.entity.clone().or_else(|| Some(kind.to_owned()));
+        let settings = Settings { entity, ..settings.clone() };
+        let query = lower(dialect, source, &settings, &Shape::default())?;
+        let work = points::answer(&self.state, &self.snapshot, &self.store, &query, options);
+        let answer = within(deadline, work).await?;
+        Ok(Results::new(answer.plan, answer.stream, answer.notes, deadline).closing_in(answer.closing))
     }
 
     /// The value that leaves each stage; with `analyze` the query is run and the plan carries what happened.
@@ -249,6 +306,21 @@ impl Session {
         self.physical(&plan, lang).await
     }
 
+    /// What turns names into plans over this version.
+    pub(crate) fn resolver(&self) -> Resolver<'_> {
+        Resolver::new(&self.state, &self.snapshot, &self.store)
+    }
+
+    /// All rows of a small plan, within the limits of the session.
+    pub(crate) async fn collect(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>> {
+        let plan = self.state.create_physical_plan(plan).await?;
+        let rows = datafusion::physical_plan::collect(plan, self.state.task_ctx());
+        match self.limits.timeout {
+            None => Ok(rows.await?),
+            Some(limit) => Ok(tokio::time::timeout(limit, rows).await.map_err(|_| Error::Timeout(limit))??),
+        }
+    }
+
     async fn logical(
         &self,
         source: &Source,
@@ -265,7 +337,7 @@ impl Session {
             return Ok((crate::resolve::shape_sql(plan, shape)?, vec![]));
         };
         let query = lower(dialect, source, settings, shape)?;
-        Resolver::new(&self.state, &self.snapshot, &self.store).resolve(&query).await
+        self.resolver().resolve(&query).await
     }
 
     async fn physical(&self, plan: &LogicalPlan, lang: &str) -> Result<Arc<dyn ExecutionPlan>> {
@@ -292,7 +364,10 @@ fn dialect(lang: &str) -> Result<Option<&'static dyn Dialect>> {
 }
 
 fn lower(dialect: &dyn Dialect, source: &Source, settings: &Settings, shape: &Shape) -> Result<Query> {
-    let mut query = dialect.lower(source, settings).map_err(Error::Query)?;
+    // Languages know no clock.
+    let now = settings.now.or_else(|| Some(chrono::Utc::now().timestamp_micros()));
+    let settings = Settings { now, ..settings.clone() };
+    let mut query = dialect.lower(source, &settings).map_err(Error::Query)?;
     query.transforms.extend(shape.transforms());
     Ok(query)
 }

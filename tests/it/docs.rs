@@ -80,8 +80,8 @@ fn verbs_and_flags_of_the_readme_exist() {
     let readme = read("README.md");
     let inline: Vec<_> = readme.split('`').skip(1).step_by(2).filter(|text| !text.contains('\n')).collect();
     let help = place.ok(["--help"]);
-    let query =
-        place.ok(["query", "--help"]) + &place.ok(["explain", "--help"]) + &place.ok(["import", "aim", "--help"]);
+    let query = ["query", "points", "explain"].map(|verb| place.ok([verb, "--help"])).concat()
+        + &place.ok(["import", "aim", "--help"]);
     for text in inline.into_iter().filter(|text| !text.starts_with("cargo ")) {
         if let Some(rest) = text.strip_prefix("lakeql ") {
             let verb = rest.split_whitespace().next().unwrap();
@@ -95,7 +95,8 @@ fn verbs_and_flags_of_the_readme_exist() {
     for format in lakeql::output::Format::ALL {
         assert!(query.contains(format.name()) && readme.contains(format.name()), "{format}");
     }
-    for verb in ["tables", "describe", "history", "compact", "vacuum", "bench"] {
+    for verb in ["points", "ops", "plot", "show", "diff", "tables", "describe", "history", "compact", "vacuum", "bench"]
+    {
         assert!(help.contains(verb), "{verb}");
     }
 }
@@ -105,6 +106,8 @@ fn verbs_and_flags_of_the_readme_exist() {
 fn examples_of_the_help_parse() {
     let place = Place::new();
     place.ok(["import", "aim", repository("datasets/tutorial_runs.jsonl").to_str().unwrap()]);
+    place.write("rows.jsonl", "[\"a\", 1]\n[\"b\", 2]\n");
+    place.write("rows.csv", "a,1\nb,2\n");
     place.write("top_ten.sql", "select hash from runs limit 10");
     place.write("runs.jsonl.gz", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
     place.write("more.jsonl.zst", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
@@ -116,10 +119,15 @@ fn examples_of_the_help_parse() {
     for verb in [
         &["--help"][..],
         &["query", "--help"],
+        &["points", "--help"],
         &["explain", "--help"],
+        &["plot", "--help"],
+        &["show", "--help"],
+        &["diff", "--help"],
         &["bench", "--help"],
         &["import", "aim", "--help"],
         &["attributes", "--help"],
+        &["ops", "--help"],
         &["tables", "--help"],
         &["describe", "--help"],
         &["history", "--help"],
@@ -163,7 +171,13 @@ impl Place {
 #[test]
 fn architecture_is_true() {
     assert!(read("src/lib.rs").contains(r#"#![doc = include_str!("../ARCHITECTURE.md")]"#));
-    for document in ["ARCHITECTURE.md", "README.md", "CONTRIBUTING.md", "src/query/dialects/aimql/README.md"] {
+    for document in [
+        "ARCHITECTURE.md",
+        "README.md",
+        "CONTRIBUTING.md",
+        "src/query/dialects/aimql/README.md",
+        "src/query/dialects/hydra/README.md",
+    ] {
         let text = read(document);
         for piece in text.split('`').skip(1).step_by(2) {
             let looks_like_path = ["src/", "tests/", "benches/", "datasets/", "scripts/", "udfs/"];

@@ -41,7 +41,11 @@ pub(crate) async fn rows(
     settings: &Settings,
     shape: &Shape,
 ) -> lakeql::Result<Vec<serde_json::Value>> {
-    let results = session.query(&Source::query(text), lang, settings, shape).await?;
+    rows_of(session.query(&Source::query(text), lang, settings, shape).await?).await
+}
+
+/// All rows of this answer likewise.
+pub(crate) async fn rows_of(results: lakeql::Results) -> lakeql::Result<Vec<serde_json::Value>> {
     let (schema, buffer) = (results.schema.clone(), Buffer::default());
     let options = lakeql::output::EncodeOptions::default();
     let mut encoder =

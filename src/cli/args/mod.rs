@@ -2,14 +2,23 @@
 
 mod global;
 mod lake;
+mod ops;
+mod plot;
+mod points;
 mod query;
+mod runs;
 pub(crate) mod values;
 
 pub(crate) use global::{ColorWhen, ErrorFormat, Global};
 pub(crate) use lake::{
-    AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ManArgs, VacuumArgs,
+    AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportNeptune, ManArgs,
+    VacuumArgs,
 };
+pub(crate) use ops::{InputFormat, OpsArgs};
+pub(crate) use plot::{AxisArg, PlotArgs};
+pub(crate) use points::PointsArgs;
 pub(crate) use query::{BenchArgs, ExplainArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs};
+pub(crate) use runs::{DiffArgs, ShowArgs};
 
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
@@ -53,8 +62,18 @@ pub(crate) enum Command {
     Import(ImportArgs),
     /// Ask a query
     Query(QueryArgs),
+    /// Show the points behind the series that a query matches
+    Points(PointsArgs),
     /// Show what becomes of a query, stage by stage
     Explain(ExplainArgs),
+    /// Draw the points of the matched series, in the terminal or as SVG
+    Plot(PlotArgs),
+    /// Show everything that is known of a run
+    Show(ShowArgs),
+    /// Show what is not the same in several runs
+    Diff(DiffArgs),
+    /// Run Hydra's ops over rows, from stdin or a file
+    Ops(OpsArgs),
     /// Time queries
     Bench(BenchArgs),
     /// List the attribute paths of the runs: types, number of runs, examples

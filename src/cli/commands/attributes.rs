@@ -1,4 +1,4 @@
-//! `attributes`: the paths of the runs' attributes, and their values.
+//! `attributes`: the paths of attributes, names of sequences and keys of contexts, and their values.
 
 use super::query;
 use crate::args::{AttributesArgs, LanguageArgs, ShapeArgs};
@@ -6,7 +6,7 @@ use crate::context::Context;
 use crate::failure::Failure;
 use crate::output::Output;
 use arrow::array::{ArrayRef, RecordBatch, StringArray, UInt64Array};
-use lakeql_lake::catalog::paths::{PathEntry, PathOwner};
+use lakeql_lake::catalog::paths::PathEntry;
 use lakeql_query::diagnostic::Kind;
 use lakeql_query::source::Source;
 use regex::Regex;
@@ -19,9 +19,9 @@ pub(super) async fn run(context: &Context, args: &AttributesArgs) -> Result<(), 
         return values(context, args.regex.as_deref(), output).await;
     }
     let snapshot = context.snapshot().await?;
-    let entries = snapshot.paths().owned(PathOwner::Run);
+    let entries = snapshot.paths().owned(args.of.owner());
     let matches = |entry: &&PathEntry| wanted.as_ref().is_none_or(|wanted| wanted.is_match(&entry.path));
-    output.batch(&rows(entries.iter().filter(matches))?)
+    output.batch(&rows(entries.iter().filter(matches), args.of.counted())?)
 }
 
 fn compile(regex: &str) -> Result<Regex, Failure> {
@@ -34,28 +34,29 @@ fn compile(regex: &str) -> Result<Regex, Failure> {
 }
 
 /// One row a path. The entries come sorted by path; there is one for each type that a path has.
-fn rows<'a>(entries: impl Iterator<Item = &'a PathEntry>) -> Result<RecordBatch, Failure> {
-    let (mut paths, mut types, mut runs) = (vec![], Vec::<String>::new(), vec![]);
+fn rows<'a>(entries: impl Iterator<Item = &'a PathEntry>, counted: &str) -> Result<RecordBatch, Failure> {
+    let (mut paths, mut types, mut counts) = (vec![], Vec::<String>::new(), vec![]);
     let mut examples = Vec::<Option<&str>>::new();
     for entry in entries {
         if paths.last() == Some(&entry.path.as_str())
-            && let (Some(types), Some(runs), Some(example)) = (types.last_mut(), runs.last_mut(), examples.last_mut())
+            && let (Some(types), Some(count), Some(example)) =
+                (types.last_mut(), counts.last_mut(), examples.last_mut())
         {
             types.push_str(", ");
             types.push_str(&entry.kind);
-            *runs += entry.count;
+            *count += entry.count;
             *example = (*example).or(entry.example.as_deref());
         } else {
             paths.push(entry.path.as_str());
             types.push(entry.kind.clone());
-            runs.push(entry.count);
+            counts.push(entry.count);
             examples.push(entry.example.as_deref());
         }
     }
     let columns: [(&str, ArrayRef); 4] = [
         ("path", Arc::new(StringArray::from(paths))),
         ("types", Arc::new(StringArray::from(types))),
-        ("runs", Arc::new(UInt64Array::from(runs))),
+        (counted, Arc::new(UInt64Array::from(counts))),
         ("example", Arc::new(StringArray::from(examples))),
     ];
     Ok(RecordBatch::try_from_iter_with_nullable(
@@ -75,7 +76,7 @@ fn values_sql(regex: Option<&str>) -> String {
     let filter = regex.map(|regex| format!(" and regexp_like(path, '{}')", regex.replace('\'', "''")));
     format!(
         "select path, kind as type, \
-         coalesce(text, cast(\"int\" as varchar), cast(\"float\" as varchar), cast(\"bool\" as varchar), json, \
+         coalesce(text, cast(\"int\" as varchar), cast(\"float\" as varchar), cast(\"bool\" as varchar), cast(\"time\" as varchar), json, \
          '[' || array_to_string(ints, ', ') || ']', '[' || array_to_string(floats, ', ') || ']', \
          '[' || array_to_string(texts, ', ') || ']') as value, \
          count(*) as runs \
@@ -90,6 +91,7 @@ mod tests {
     use super::*;
     use arrow::array::AsArray;
     use arrow::datatypes::UInt64Type;
+    use lakeql_lake::catalog::paths::PathOwner;
 
     fn entry(path: &str, kind: &str, count: u64, example: Option<&str>) -> PathEntry {
         let (path, kind, example) = (path.into(), kind.into(), example.map(Into::into));
@@ -100,7 +102,7 @@ mod tests {
     fn a_path_of_several_types_is_one_row() {
         let entries =
             [entry("lr", "float", 3, None), entry("lr", "int", 2, Some("1")), entry("name", "text", 5, Some("a"))];
-        let batch = rows(entries.iter()).unwrap();
+        let batch = rows(entries.iter(), "runs").unwrap();
         assert_eq!(batch.column(0).as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["lr", "name"]);
         assert_eq!(batch.column(1).as_string::<i32>().iter().flatten().collect::<Vec<_>>(), ["float, int", "text"]);
         assert_eq!(batch.column(2).as_primitive::<UInt64Type>().values(), &[5, 5]);
@@ -109,7 +111,7 @@ mod tests {
 
     #[test]
     fn nothing_found_keeps_the_columns() {
-        assert_eq!(rows([].iter()).unwrap().num_columns(), 4);
+        assert_eq!(rows([].iter(), "runs").unwrap().num_columns(), 4);
     }
 
     #[test]

@@ -6,11 +6,16 @@ mod compact;
 mod completions;
 mod demo;
 mod describe;
+mod diff;
 mod explain;
 mod history;
 mod import;
 mod man;
+mod ops;
+mod plot;
+mod points;
 mod query;
+mod show;
 mod tables;
 mod vacuum;
 
@@ -24,9 +29,15 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
     match command {
         Command::Import(args) => match args.kind {
             ImportKind::Aim(args) => import::aim(context, &args).await,
+            ImportKind::Neptune(args) => import::neptune(context, &args).await,
         },
         Command::Query(args) => query::run(context, &args).await,
+        Command::Points(args) => points::run(context, &args).await,
         Command::Explain(args) => explain::run(context, &args).await,
+        Command::Plot(args) => plot::run(context, &args).await,
+        Command::Show(args) => show::run(context, &args).await,
+        Command::Diff(args) => diff::run(context, &args).await,
+        Command::Ops(args) => ops::run(context, &args).await,
         Command::Bench(args) => bench::run(context, &args).await,
         Command::Attributes(args) => attributes::run(context, &args).await,
         Command::Tables => tables::run(context).await,

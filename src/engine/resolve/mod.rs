@@ -5,14 +5,24 @@
 //! | `needs.rs` | which columns of which tables a query touches, and the joins that bring them together |
 //! | `predicate.rs` | [`model::Expr`](lakeql_query::model::Expr) to predicates |
 //! | `compare.rs` | one comparison over typed columns |
+//! | `field.rs` | names that may be kept in several places and types |
+//! | `tests_of.rs` | what is tested of a value of one type |
+//! | `scope.rs` | questions about the data that come before the plan |
 //! | `program.rs` | row-by-row programs and the columns they are given |
 //! | `select.rs` | names of `--select` and `--sort` |
+//! | `runs.rs` | single runs by hash or name, and all that is known of them |
+//! | `points.rs` | the series behind a query, for their points |
 
 mod compare;
+mod field;
 mod needs;
+mod points;
 mod predicate;
 mod program;
+mod runs;
+mod scope;
 mod select;
+mod tests_of;
 
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -28,6 +38,7 @@ use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{Expr as Predicate, Place, Query, Relation, SortKey, Transform};
 use needs::Needs;
+pub(crate) use points::{ALIGN_POINTS, ALIGN_ROW, FIRST_ROW, POINTS, SERIES, SeriesWanted};
 use std::sync::Arc;
 
 /// Turns queries into plans over one version of a lake.
@@ -37,6 +48,20 @@ pub(crate) struct Resolver<'a> {
     store: &'a ObjectStoreUrl,
 }
 
+/// The steps of a query, resolved.
+#[derive(Default)]
+struct Steps {
+    filters: Vec<Expr>,
+    sort: Vec<SortExpr>,
+    slice: Option<(usize, Option<usize>)>,
+    columns: Option<Vec<select::Column>>,
+    /// The columns that name rows, if they are others than the relation's.
+    keys: Option<Vec<select::Column>>,
+    /// Whether the order of the rows matters although none is cut off.
+    ordered: bool,
+    notes: Vec<Diagnostic>,
+}
+
 impl<'a> Resolver<'a> {
     pub(crate) fn new(state: &'a SessionState, snapshot: &'a Arc<Snapshot>, store: &'a ObjectStoreUrl) -> Self {
         Self { state, snapshot, store }
@@ -44,55 +69,84 @@ impl<'a> Resolver<'a> {
 
     /// The plan, and notes about names that no run has.
     pub(crate) async fn resolve(&self, query: &Query) -> Result<(LogicalPlan, Vec<Diagnostic>)> {
+        if query.relation == Relation::Table {
+            return Err(internal("a plain table in a lake"));
+        }
         let mut needs = Needs::new(self.snapshot, self.store, query.relation);
-        let mut notes = vec![];
-        let mut filters = vec![];
-        let mut sort: Vec<SortExpr> = vec![];
-        let mut slice = None;
-        let mut columns = None;
+        let mut steps = self.steps(query, &mut needs).await?;
+        let columns = match steps.columns.take().or(steps.keys.take()) {
+            Some(columns) => columns,
+            None => needs.key_columns(),
+        };
+        let output: Vec<Expr> = columns.into_iter().map(select::Column::into_expr).collect();
+        // Whoever reads rows one after the other wants them in some order.
+        steps.ordered = true;
+        let (plan, notes) = self.matches(steps, &mut needs)?;
+        Ok((plan.project(output)?.build()?, notes))
+    }
+
+    /// Looks up what the steps of a query name.
+    async fn steps(&self, query: &Query, needs: &mut Needs<'_>) -> Result<Steps> {
+        let mut steps = Steps::default();
         for transform in &query.transforms {
             match transform {
                 Transform::Filter(predicate) => {
-                    self.note_unknown(predicate, &mut notes);
-                    filters.push(needs.predicate(predicate)?);
+                    self.note_unknown(predicate, &mut steps.notes);
+                    self.narrow_types(predicate, needs).await?;
+                    steps.filters.push(needs.predicate(predicate)?);
+                    steps.notes.append(&mut needs.notes);
                 }
                 Transform::After { hash } => {
-                    if let Some(filter) = self.after(hash, &mut needs).await? {
-                        filters.push(filter);
+                    if let Some(filter) = self.after(hash, needs).await? {
+                        steps.filters.push(filter);
                     }
                 }
                 Transform::Sort(keys) => {
                     for SortKey { column, descending } in keys {
-                        let found = self.column(column, &mut needs).await?;
-                        sort.push(found.value.sort(!descending, false));
+                        let found = self.column(column, needs).await?;
+                        steps.sort.push(found.value.sort(!descending, false));
                     }
                 }
-                Transform::Slice { offset, limit } => slice = Some((*offset, *limit)),
+                Transform::Slice { offset, limit } => steps.slice = Some((*offset, *limit)),
+                Transform::Keys(keys) => {
+                    let mut columns = vec![];
+                    for key in keys {
+                        if !key.if_several || self.differs(&key.column).await? {
+                            columns.push(select::Column::new(&key.shown, needs.run(&key.column)));
+                        }
+                    }
+                    steps.keys = Some(columns);
+                }
                 Transform::Select(names) => {
                     let mut chosen = vec![];
                     for name in names {
-                        chosen.push(self.column(name, &mut needs).await?);
+                        chosen.push(self.column(name, needs).await?);
                     }
-                    columns = Some(chosen);
+                    steps.columns = Some(chosen);
                 }
             }
         }
-        let columns = match columns {
-            Some(columns) => columns,
-            None => needs.key_columns(),
-        };
-        let by_age = sort.is_empty();
-        sort.extend(needs.natural_order());
-        let output: Vec<Expr> = columns.into_iter().map(select::Column::into_expr).collect();
+        Ok(steps)
+    }
+
+    /// The rows that a query matches, with all columns that were asked for.
+    fn matches(&self, mut steps: Steps, needs: &mut Needs<'_>) -> Result<(LogicalPlanBuilder, Vec<Diagnostic>)> {
+        let ordered = steps.ordered || steps.slice.is_some();
+        let by_age = ordered && steps.sort.is_empty();
+        if ordered {
+            steps.sort.extend(needs.natural_order());
+        }
         let mut plan = needs.plan(by_age)?;
-        for filter in filters {
+        for filter in steps.filters {
             plan = plan.filter(filter)?;
         }
-        plan = plan.sort(sort)?;
-        if let Some((offset, limit)) = slice {
+        if ordered {
+            plan = plan.sort(steps.sort)?;
+        }
+        if let Some((offset, limit)) = steps.slice {
             plan = plan.limit(offset, limit)?;
         }
-        Ok((plan.project(output)?.build()?, notes))
+        Ok((plan, steps.notes))
     }
 
     /// Rows of runs that are older than this one; nothing if there is no such run.
@@ -140,7 +194,7 @@ impl<'a> Resolver<'a> {
 }
 
 /// A query that no language can produce.
-fn internal(message: &str) -> Error {
+pub(crate) fn internal(message: &str) -> Error {
     datafusion::error::DataFusionError::Internal(message.to_owned()).into()
 }
 
@@ -169,7 +223,7 @@ pub(crate) fn shape_sql(plan: LogicalPlan, shape: &Shape) -> Result<LogicalPlan>
             Transform::Select(names) => {
                 builder.project(names.iter().map(|name| known(name)).collect::<Result<Vec<_>>>()?)?
             }
-            Transform::Filter(_) | Transform::After { .. } => builder,
+            Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) => builder,
         };
     }
     Ok(builder.build()?)

@@ -27,8 +27,8 @@ use crate::error::{Error, Result};
 use crate::storage::url::Place;
 use crate::storage::writer::WrittenFile;
 
-/// The format that this code writes, and the newest that it reads.
-pub(crate) const FORMAT: i64 = 1;
+/// The format that this code writes, and the newest that it reads. 1 knew no projects, times and substeps.
+pub(crate) const FORMAT: i64 = 2;
 
 /// Application id of the format number in the commits of `runs`.
 const FORMAT_ID: &str = "lakeql/format";
@@ -106,7 +106,8 @@ impl TableLog {
             Ok(state) => Ok(state),
             // The log crate has several errors for this, depending on the store.
             Err(_) if self.is_empty().await? => Err(Error::NotFound { url: self.place.shown().to_owned() }),
-            Err(error) => Err(self.read_error(error)),
+            // Another writer may have created the log between the two looks.
+            Err(_) => DeltaTableState::try_new(&self.log, version).await.map_err(|error| self.read_error(error)),
         }
     }
 

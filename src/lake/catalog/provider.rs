@@ -1,14 +1,14 @@
 //! Tables as DataFusion sees them: an explicit list of files with their order and statistics, nothing inferred.
 
 use super::tables::Table;
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use crate::storage::narrow::{NarrowReaderFactory, as_view};
+use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
 use datafusion::common::{ColumnStatistics, Result, Statistics};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::parquet::CachedParquetFileReaderFactory;
 use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -47,7 +47,7 @@ pub struct LakeTable {
 impl LakeTable {
     /// The table with these columns (a subset of the file columns, in any order) and files.
     pub fn new(table: Table, schema: &Schema, files: Vec<TableFile>, store: ObjectStoreUrl) -> Self {
-        let fields: Vec<_> = schema.fields().iter().map(|field| as_view(field)).collect();
+        let fields: Vec<_> = schema.fields().iter().map(as_view).collect();
         Self { table, schema: Arc::new(Schema::new(fields)), files, store, ordered: false }
     }
 
@@ -113,15 +113,6 @@ impl LakeTable {
     }
 }
 
-/// Texts are handed on as views, without copying them.
-fn as_view(field: &Field) -> Field {
-    match field.data_type() {
-        DataType::Utf8 => field.clone().with_data_type(DataType::Utf8View),
-        DataType::Binary => field.clone().with_data_type(DataType::BinaryView),
-        _ => field.clone(),
-    }
-}
-
 #[async_trait::async_trait]
 impl TableProvider for LakeTable {
     fn schema(&self) -> SchemaRef {
@@ -154,12 +145,15 @@ impl TableProvider for LakeTable {
         }
         let mut options = TableParquetOptions::new();
         options.global = state.config_options().execution.parquet.clone();
+        // The lake has none.
+        options.global.bloom_filter_on_read = false;
         let runtime = state.runtime_env();
         let cache = runtime.cache_manager.get_file_metadata_cache();
         let store = runtime.object_store(&self.store)?;
+        let columns = self.schema.fields().iter().map(|field| field.name().clone()).collect();
         let source = ParquetSource::new(Arc::clone(&self.schema))
             .with_table_parquet_options(options)
-            .with_parquet_file_reader_factory(Arc::new(CachedParquetFileReaderFactory::new(store, cache)));
+            .with_parquet_file_reader_factory(Arc::new(NarrowReaderFactory::new(store, cache, columns)));
         let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
             .with_file_groups(self.groups(state.config().target_partitions()))
             .with_statistics(self.statistics())

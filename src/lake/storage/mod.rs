@@ -1,5 +1,6 @@
 //! Bytes: where a lake is, its segments, its Parquet files.
 
+pub(crate) mod narrow;
 pub(crate) mod reader;
 pub mod segment;
 pub mod stats;

@@ -9,8 +9,12 @@ use lakeql_rows::{Cell, Columns, Options, Pipeline, Row};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// The folder of recorded answers.
-const GOLD: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/gold/hydra");
+/// A file of recorded answers, from this crate or from the root.
+fn read(name: &str) -> String {
+    let crate_folder = env!("CARGO_MANIFEST_DIR");
+    let place = |root: &str| std::fs::read_to_string(format!("{crate_folder}/{root}tests/gold/hydra/{name}"));
+    place("").or_else(|_| place("../../")).unwrap()
+}
 
 /// What came of some cases.
 #[derive(Default)]
@@ -54,8 +58,7 @@ impl Report {
 
 /// The lines of a file of recorded answers.
 pub(crate) fn lines(name: &str) -> Vec<Value> {
-    let text = std::fs::read_to_string(format!("{GOLD}/{name}")).unwrap();
-    text.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+    read(name).lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
 /// All cases of ops.
@@ -132,7 +135,7 @@ fn equal(a: &Cell, b: &Cell, approx: bool) -> bool {
 
 /// The trees of the corpus, built from its events.
 pub(crate) fn trees() -> BTreeMap<String, MemoryTree> {
-    let spec = Spec::parse(&std::fs::read_to_string(format!("{GOLD}/treespec.json")).unwrap()).unwrap();
+    let spec = Spec::parse(&read("treespec.json")).unwrap();
     let mut builders: BTreeMap<_, _> =
         spec.trees.iter().map(|(name, spec)| (name.clone(), Builder::new(spec))).collect();
     for event in lines("events.jsonl") {
