@@ -156,11 +156,7 @@ pub fn write_row(row: &Row, form: Delimited, into: &mut String) {
                     plain => into.push(plain),
                 }
             }
-        } else if matches!(cell, Cell::Text(_)) && (text.contains([',', '"', '\n', '\r']) || plain(&text) != *cell) {
-            into.push('"');
-            into.push_str(&text.replace('"', "\"\""));
-            into.push('"');
-        } else if text.contains([',', '"']) {
+        } else if text.contains([',', '"', '\n', '\r']) || matches!(cell, Cell::Text(_)) && plain(&text) != *cell {
             into.push('"');
             into.push_str(&text.replace('"', "\"\""));
             into.push('"');

@@ -162,7 +162,7 @@ impl Run {
     /// Looks at the clock now and then.
     fn look(&mut self) -> Result<(), Failure> {
         self.rows += 1;
-        match self.deadline.filter(|_| self.rows % ROWS == 0) {
+        match self.deadline.filter(|_| self.rows.is_multiple_of(ROWS)) {
             Some((deadline, timeout)) if Instant::now() > deadline => {
                 Err(Failure::new(Kind::Limit, format!("it takes longer than {timeout:?}")))
             }
