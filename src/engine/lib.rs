@@ -6,6 +6,7 @@ mod config;
 mod error;
 mod evaluate;
 pub mod explain;
+mod plain;
 mod points;
 mod resolve;
 mod results;
@@ -16,6 +17,7 @@ pub mod sql;
 
 pub use error::{Error, Result};
 pub use explain::{Explain, Stage};
+pub use plain::PlainSource;
 pub use points::{By, PointsOptions, Sampling, Statistic, Step, StepRange};
 pub use results::Results;
 pub use session::{Bench, Session, SessionBuilder};

@@ -115,6 +115,10 @@ fn examples_of_the_help_parse() {
         "queries.jsonl",
         r#"{"id": "a", "lang": "aim", "text": "run.batch_size > 1", "options": {"limit": 10}}"#,
     );
+    std::fs::create_dir(place.path("taxi")).unwrap();
+    let mut taxi = std::fs::File::create(place.path("taxi/trips.parquet")).unwrap();
+    let spec = lakeql_datasets::TaxiSpec { trips: 100, ..Default::default() };
+    lakeql_datasets::write_taxi(&spec, &mut taxi).unwrap();
     let mut seen = 0;
     for verb in [
         &["--help"][..],

@@ -51,7 +51,7 @@ async fn read(session: &Session, text: &str, lang: &str, shape: &Shape) -> (Scan
 
 /// The compressed size of column chunks of all files of a table.
 async fn chunks(session: &Session, table: Table, wanted: impl Fn(&str) -> bool) -> usize {
-    let snapshot = session.snapshot();
+    let snapshot = session.snapshot().unwrap();
     let mut bytes = 0;
     for file in &snapshot.table(table).files {
         let content = snapshot.store().get(&file.location).await.unwrap().bytes().await.unwrap();
@@ -70,7 +70,7 @@ async fn chunks(session: &Session, table: Table, wanted: impl Fn(&str) -> bool) 
 
 /// The size of the page index of `runs`, of all columns.
 async fn page_index(session: &Session) -> usize {
-    let snapshot = session.snapshot();
+    let snapshot = session.snapshot().unwrap();
     let mut bytes = 0;
     for file in &snapshot.table(Table::Runs).files {
         let content = snapshot.store().get(&file.location).await.unwrap().bytes().await.unwrap();

@@ -17,7 +17,9 @@ pub(crate) use lake::{
 pub(crate) use ops::{InputFormat, OpsArgs};
 pub(crate) use plot::{AxisArg, PlotArgs};
 pub(crate) use points::PointsArgs;
-pub(crate) use query::{BenchArgs, ExplainArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs};
+pub(crate) use query::{
+    BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs,
+};
 pub(crate) use runs::{DiffArgs, ShowArgs};
 
 use clap::builder::Resettable;

@@ -2,6 +2,7 @@
 
 use super::values::{self, Columns};
 use clap::{Args, Parser, ValueEnum, ValueHint};
+use lakeql_engine::PlainSource;
 use lakeql_query::dialects::{LegacyPrefixes, Settings};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -12,6 +13,7 @@ Examples:
   lakeql query 'metric.name == \"loss\"' --lang aim --entity metric --sort -last --limit 10
   lakeql query 'sys/failed:bool = true AND sys/creation_time > -7d' --lang nql --project team/vision
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
+  lakeql query 'fare_amount > 20' --lang nql --from 'taxi/*.parquet' --sort -fare_amount
   echo 'run.archived' | lakeql query - --lang aim --format csv";
 
 /// `query`.
@@ -20,6 +22,8 @@ Examples:
 pub(crate) struct QueryArgs {
     #[command(flatten)]
     pub(crate) text: TextArgs,
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
     #[command(flatten)]
     pub(crate) shape: ShapeArgs,
     #[command(flatten)]
@@ -44,6 +48,8 @@ pub(crate) struct ExplainArgs {
     pub(crate) analyze: bool,
 
     #[command(flatten)]
+    pub(crate) from: FromArgs,
+    #[command(flatten)]
     pub(crate) shape: ShapeArgs,
     #[command(flatten)]
     pub(crate) language: LanguageArgs,
@@ -66,6 +72,9 @@ pub(crate) struct BenchArgs {
     /// How often each query is timed
     #[arg(long, value_name = "N", default_value = "10")]
     pub(crate) repeat: NonZeroUsize,
+
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
 }
 
 /// The flags of a query without its text, as `bench` finds them in its file.
@@ -92,6 +101,15 @@ pub(crate) struct TextArgs {
     /// The query's language
     #[arg(long, short, value_name = "LANGUAGE", value_parser = values::language_parser())]
     pub(crate) lang: String,
+}
+
+/// Plain files instead of a lake.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct FromArgs {
+    /// Ask Parquet files as they are instead of the lake: a file, a folder, a 'pattern*', or a URL of one. SQL calls the
+    /// table data, or NAME; NAMEs allow several
+    #[arg(long, value_name = "[NAME=]FILES", value_parser = values::plain_source)]
+    pub(crate) from: Vec<PlainSource>,
 }
 
 /// What is done to the rows of any query's answer.

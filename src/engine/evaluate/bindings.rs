@@ -6,6 +6,8 @@ use lakeql_eval::{Entity as EvalEntity, Key as EvalKey, Program as Evaluator};
 use lakeql_lake::catalog::path::ColumnType;
 use lakeql_lake::ingest::aim::canonical_context;
 use lakeql_query::model::{Entity, Key, Program, SeriesKind, SummaryRef};
+use lakeql_query::span::Span;
+use lakeql_query::syntax::python::{PyExpr, PyKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -130,6 +132,8 @@ pub(super) struct Compiled {
     pub(super) outcome: bool,
     /// The expression as the user wrote it, for messages.
     pub(super) text: String,
+    /// Where it stands in the query.
+    pub(super) span: Span,
     pub(super) now: DateTime<Utc>,
     pub(super) offset_minutes: i64,
     /// Whether the rows are sequences of objects.
@@ -153,6 +157,7 @@ impl Compiled {
             evaluator: Evaluator::compile(&program.expr, entity(program.entity)),
             outcome: call.outcome,
             text: program.text.clone(),
+            span: place(&program.expr),
             now: DateTime::from_timestamp_micros(call.now).unwrap_or_default(),
             offset_minutes: program.offset_minutes,
             media: !matches!(program.entity, Entity::Run | Entity::Series(SeriesKind::Metric)),
@@ -198,6 +203,17 @@ impl Compiled {
             return self.params.iter().position(|known| known == path);
         }
         self.param_slots.get(path).copied()
+    }
+}
+
+/// Where an expression stands; one that was put together from several, where they do.
+fn place(expr: &PyExpr) -> Span {
+    match &expr.kind {
+        PyKind::Bool2 { values, .. } if expr.span == Span::default() => match values.as_slice() {
+            [first, .., last] => Span { start: place(first).start, end: place(last).end },
+            _ => expr.span,
+        },
+        _ => expr.span,
     }
 }
 

@@ -161,18 +161,28 @@ impl Texts {
 pub(super) struct TextLists {
     lists: Lists,
     texts: Texts,
+    /// The elements of the last row: asked again, another list has the same ones.
+    last: RefCell<Option<(usize, Vec<Value>)>>,
 }
 
 impl TextLists {
     pub(super) fn new(argument: &Argument) -> Result<Self> {
         let lists = Lists::new(argument)?;
         let texts = Texts::new(&Argument { array: Arc::clone(lists.array.values()), single: false })?;
-        Ok(Self { lists, texts })
+        Ok(Self { lists, texts, last: RefCell::new(None) })
     }
 
     pub(super) fn value(&self, row: usize) -> Option<Value> {
-        let items = self.lists.range(row)?.map(|item| self.texts.value(item).unwrap_or(Value::None));
-        Some(Value::list(items.collect()))
+        let mut last = self.last.borrow_mut();
+        if let Some((known, items)) = &*last
+            && *known == row
+        {
+            return Some(Value::list(items.clone()));
+        }
+        let items = self.lists.range(row)?.map(|item| self.texts.get(item).map_or(Value::None, Value::text));
+        let items: Vec<_> = items.collect();
+        *last = Some((row, items.clone()));
+        Some(Value::list(items))
     }
 }
 

@@ -72,7 +72,7 @@ fn type_of(kind: AttributeKind) -> Option<ValueType> {
         AttributeKind::FileSet => ValueType::FileSet,
         AttributeKind::GitRef => ValueType::GitRef,
         AttributeKind::NotebookRef => ValueType::NotebookRef,
-        AttributeKind::Null | AttributeKind::Dict | AttributeKind::List => return None,
+        AttributeKind::BigInt | AttributeKind::Null | AttributeKind::Dict | AttributeKind::List => return None,
     })
 }
 
