@@ -82,8 +82,10 @@ pub struct OpError {
 impl OpError {
     /// For people and programs.
     pub fn diagnostic(&self) -> Diagnostic {
-        let place = self.row.map(|row| format!(" (row {row})")).unwrap_or_default();
-        let message = format!("`{}` cannot go on: {}{place}", self.op, self.problem);
+        let message = match self.row {
+            Some(row) => format!("`{}` cannot go on: {} (row {row})", self.op, self.problem),
+            None => format!("`{}`: {}", self.op, self.problem),
+        };
         let diagnostic = Diagnostic::error(self.problem.kind(), message).label(self.span, "");
         match &self.problem {
             Problem::EmptyCell => diagnostic.hint("`fill=0` before it fills empty cells"),
