@@ -102,7 +102,7 @@ pub(crate) fn check(text: &str) {
                 assert!(!found.is_empty(), "refused without a word");
                 for problem in &found {
                     for label in &problem.labels {
-                        let shown = problem.within.as_ref().unwrap_or(&source);
+                        let shown = problem.within.as_deref().unwrap_or(&source);
                         assert!(shown.text.get(label.span.range()).is_some(), "{problem:?} is not in the text");
                     }
                     assert!(render(problem, &source, false).starts_with("error"), "{problem:?}");

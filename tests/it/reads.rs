@@ -194,6 +194,25 @@ async fn columns_that_are_not_asked_for_are_not_read() {
     assert!(read > 0 && read * 5 <= allowed * 6, "{read} bytes read, 1.2 × {allowed} allowed\n{report}");
 }
 
+/// A program is given the columns it names: lists come from `attributes`, and the document of params is left alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_read_what_they_name() {
+    let (jsonl, _) = wide();
+    let session = session(&lake(&jsonl, 1).await).await;
+    let documents = chunks(&session, Table::Runs, |name| name == "params").await;
+    let ask = async |text: &str| read(&session, text, "aim", &Shape::default()).await;
+    let (report, rows) = ask("any(x > 200 for x in run.model.layers)").await;
+    let (_, indexed) = ask("run.model.layers[0] > 200 or max(run.model.layers) > 200").await;
+    assert!(rows > 100 && rows == indexed, "{rows} {indexed}");
+    assert!(report.total.bytes_scanned * 4 < documents, "{} of {documents}", report.total.bytes_scanned);
+    let (report, rows) = ask("len(str(run.hparams.optimizer.name)) == 4 and run.hparams.lr * 2 > 0").await;
+    assert!(rows > 100, "{rows}");
+    let named = ["hash", "archived", "created_at"];
+    let named = |name: &str| named.contains(&name) || name.contains("optimizer.name") || name.contains("hparams.lr");
+    let allowed = chunks(&session, Table::Runs, named).await + page_index(&session).await;
+    assert!(report.total.bytes_scanned <= allowed, "{} of {allowed}", report.total.bytes_scanned);
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn explain_shows_what_was_read() {
     let (jsonl, _) = wide();

@@ -25,6 +25,13 @@ pub(crate) enum Binding {
         #[serde(with = "column_type")]
         column: ColumnType,
     },
+    /// The lists of one type that the parameter at a path has.
+    List {
+        /// Path of the parameter.
+        path: Vec<Key>,
+        /// Which of its columns.
+        column: ListColumn,
+    },
     /// The run's whole parameter document as JSON.
     Document,
     /// A column of the series table for one sequence of the run. The sequence is named by series and context; the field
@@ -39,6 +46,34 @@ pub(crate) enum Binding {
     AllSeries,
     /// A column of the series table for the row's own sequence.
     Series(String),
+}
+
+/// Columns of `attributes` that hold lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ListColumn {
+    /// Integers alone.
+    Ints,
+    /// Floats alone.
+    Floats,
+    /// Texts alone.
+    Texts,
+    /// Anything, as JSON.
+    Json,
+}
+
+impl ListColumn {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Ints, Self::Floats, Self::Texts, Self::Json];
+
+    /// Its name in `attributes`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ints => "ints",
+            Self::Floats => "floats",
+            Self::Texts => "texts",
+            Self::Json => "json",
+        }
+    }
 }
 
 mod column_type {
@@ -170,7 +205,7 @@ impl Compiled {
         let mut summary_slots = HashMap::new();
         for binding in &call.bindings {
             compiled.slots.push(match binding {
-                Binding::Param { path, .. } => {
+                Binding::Param { path, .. } | Binding::List { path, .. } => {
                     let path: Vec<_> = path.iter().map(eval_key).collect();
                     let next = compiled.params.len();
                     let slot = *compiled.param_slots.entry(path.clone()).or_insert(next);

@@ -22,7 +22,7 @@ mod sequences;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use bindings::Binding;
+pub(crate) use bindings::{Binding, ListColumn};
 pub(crate) use limit::limit_of;
 
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder};

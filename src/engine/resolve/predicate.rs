@@ -2,7 +2,7 @@
 
 use super::compare;
 use super::needs::{Needs, Typed};
-use super::program::NUMBERS;
+use super::program::{NUMBERS, only_of_runs};
 use crate::Result;
 use crate::evaluate::runs_program;
 use datafusion::common::ScalarValue;
@@ -65,10 +65,7 @@ impl Guard {
 
     /// The guard as one predicate. `of_run`: only what does not speak of the row's sequence.
     pub(super) fn expr(&self, of_run: bool) -> Option<Expr> {
-        let of_series = |expr: &Expr| {
-            expr.column_refs().iter().any(|column| !matches!(&column.relation, Some(table) if table.table() == "r"))
-        };
-        let parts: Vec<_> = self.0.iter().filter(|part| !(of_run && of_series(part))).cloned().collect();
+        let parts: Vec<_> = self.0.iter().filter(|part| !of_run || only_of_runs(part)).cloned().collect();
         (!parts.is_empty()).then(|| balanced(parts, true))
     }
 }
@@ -149,6 +146,11 @@ impl Needs<'_> {
                 let (owner, path) = match &attribute.place {
                     Place::Param(path) => (PathOwner::Run, path),
                     Place::Context(path) => (PathOwner::Context, path),
+                    Place::Summary { series, context, field } if field == "last" => {
+                        let columns = self.leaf(expr, attribute, false, guard, truthy)?;
+                        // What a sequence of objects has last is an object, whether it was imported or not.
+                        return Ok(columns.or(self.summary(series, context, "kind")?.not_eq(lit("metric"))));
+                    }
                     Place::Run(_) | Place::Summary { .. } | Place::Series(_) => {
                         return self.leaf(expr, attribute, false, guard, truthy);
                     }

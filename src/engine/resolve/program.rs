@@ -3,7 +3,7 @@
 use super::needs::{Needs, path_text};
 use super::predicate::{Guard, NESTED};
 use crate::Result;
-use crate::evaluate::{Binding, call};
+use crate::evaluate::{Binding, ListColumn, call};
 use datafusion::logical_expr::Expr;
 use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::model::{
@@ -24,13 +24,18 @@ impl Needs<'_> {
         }
         let mut document = false;
         for path in &program.inputs.params {
-            if path.is_empty() || self.may_nest(path) {
+            if path.is_empty() || (self.may_nest(path) && !self.only_lists(path)) {
                 document = true;
                 continue;
             }
             let typed = self.param(path);
             for (column, expr) in typed.columns() {
                 args.push((Binding::Param { path: path.clone(), column }, expr.clone()));
+            }
+            if self.has_kind(PathOwner::Run, path, &["list"]) {
+                for column in ListColumn::ALL {
+                    args.push((Binding::List { path: path.clone(), column }, self.list(path, column.name())));
+                }
             }
         }
         if document {
@@ -57,7 +62,7 @@ impl Needs<'_> {
             }
         }
         // A program about the run alone can be asked before the run meets its sequences: the guard must not prevent that.
-        let of_run = !args.iter().any(|(binding, _)| matches!(binding, Binding::Series(_)));
+        let of_run = args.iter().all(|(_, column)| only_of_runs(column));
         let guard = guard.expr(of_run && self.relation != Relation::Runs);
         call(program, outcome, self.now, guard, args)
     }
@@ -69,6 +74,12 @@ impl Needs<'_> {
             || (1..path.len()).any(|length| {
                 self.has_kind(PathOwner::Run, path.get(..length).unwrap_or_default(), &["list", "set"])
             })
+    }
+
+    /// Whether what the columns of scalars cannot hold at the path are lists, which have columns in `attributes`.
+    fn only_lists(&self, path: &[Key]) -> bool {
+        let inside = |length: usize| self.has_kind(PathOwner::Run, path.get(..length).unwrap_or_default(), &["list"]);
+        !self.has_kind(PathOwner::Run, path, &["dict", "bigint"]) && !(1..path.len()).any(inside)
     }
 
     /// Whether a value of one of these kinds is stored at the path.
@@ -134,6 +145,11 @@ impl Needs<'_> {
         };
         self.program(&Program { expr, text: String::new(), entity, offset_minutes: 0, inputs }, true, guard)
     }
+}
+
+/// Whether an expression speaks of the runs table alone.
+pub(super) fn only_of_runs(expr: &Expr) -> bool {
+    expr.column_refs().iter().all(|column| matches!(&column.relation, Some(table) if table.table() == "r"))
 }
 
 /// The columns of a summary.

@@ -65,7 +65,7 @@ pub struct Diagnostic {
     /// What was expected, what was probably meant.
     pub hints: Vec<String>,
     /// The text that the labels point into, if it is not the query: the argument of a flag.
-    pub within: Option<Source>,
+    pub within: Option<Box<Source>>,
 }
 
 impl Diagnostic {
@@ -89,7 +89,7 @@ impl Diagnostic {
     /// Points at a piece of another text than the query: an argument that was given beside it.
     #[must_use]
     pub fn in_argument(mut self, flag: &str, argument: &str, span: Span) -> Self {
-        self.within = Some(Source { name: flag.to_owned(), text: argument.to_owned() });
+        self.within = Some(Box::new(Source { name: flag.to_owned(), text: argument.to_owned() }));
         self.labels = vec![Label { span, text: String::new() }];
         self
     }
