@@ -42,7 +42,7 @@ fn aimql_residual(criterion: &mut Criterion) {
         println!("{id}: the columns leave {:.2} % of the runs", share * 100.0);
         group.bench_function(id, |b| b.iter(|| runs(&bench, text)));
     }
-    group.throughput(Throughput::Elements(common::spec().runs as u64));
+    group.throughput(Throughput::Elements(common::spec().runs));
     for (id, text, same) in EVERY_RUN {
         if let Some(answer) = same.and_then(|same| bench.answers.iter().find(|answer| answer.id == same)) {
             assert_eq!(runs(&bench, text), answer.rows, "{text}");

@@ -12,6 +12,7 @@ mod hydra;
 mod lake;
 mod layers;
 mod limits;
+mod neptune;
 mod nql;
 mod nql_errors;
 mod plain;

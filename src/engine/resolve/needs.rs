@@ -197,11 +197,6 @@ impl<'a> Needs<'a> {
         typed
     }
 
-    /// A column of `attributes` with the lists at a path.
-    pub(super) fn list(&mut self, path: &[Key], name: &'static str) -> Expr {
-        self.attribute(&path_text(path), name)
-    }
-
     /// The columns of a key of the row's context, if all segments have them; `None` if only the context itself tells.
     pub(super) fn context(&mut self, path: &[Key]) -> Option<Typed> {
         let path = path_text(path);

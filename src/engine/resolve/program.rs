@@ -34,7 +34,8 @@ impl Needs<'_> {
             }
             if self.has_kind(PathOwner::Run, path, &["list"]) {
                 for column in ListColumn::ALL {
-                    args.push((Binding::List { path: path.clone(), column }, self.list(path, column.name())));
+                    let expr = self.attribute(&path_text(path), column.name());
+                    args.push((Binding::List { path: path.clone(), column }, expr));
                 }
             }
         }
@@ -78,8 +79,9 @@ impl Needs<'_> {
 
     /// Whether what the columns of scalars cannot hold at the path are lists, which have columns in `attributes`.
     fn only_lists(&self, path: &[Key]) -> bool {
-        let inside = |length: usize| self.has_kind(PathOwner::Run, path.get(..length).unwrap_or_default(), &["list"]);
-        !self.has_kind(PathOwner::Run, path, &["dict", "bigint"]) && !(1..path.len()).any(inside)
+        let inside = |end: usize| self.has_kind(PathOwner::Run, path.get(..end).unwrap_or_default(), &["list", "set"]);
+        let others: Vec<_> = NESTED.into_iter().filter(|kind| *kind != "list").collect();
+        !self.has_kind(PathOwner::Run, path, &others) && !(1..path.len()).any(inside)
     }
 
     /// Whether a value of one of these kinds is stored at the path.

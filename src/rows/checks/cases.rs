@@ -128,7 +128,9 @@ fn equal(a: &Cell, b: &Cell, approx: bool) -> bool {
     match (a, b) {
         (Cell::Distinct(estimate), other) => equal(&Cell::Int(estimate.count()), other, approx),
         (Cell::Int(a), Cell::Int(b)) if approx => a.abs_diff(*b) as f64 <= (0.03 * b.abs() as f64).max(1.0),
-        (Cell::Float(a), Cell::Float(b)) => a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-9 * a.abs().max(b.abs()),
+        (Cell::Float(a), Cell::Float(b)) => {
+            a == b || (a.is_nan() && b.is_nan()) || (a - b).abs() <= 1e-9 * a.abs().max(b.abs())
+        }
         (a, b) => a == b,
     }
 }

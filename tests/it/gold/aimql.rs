@@ -76,7 +76,8 @@ async fn aimql() {
     let mut tiers: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
     let mut wrong = vec![];
     let mut right_after_all = vec![];
-    let cases = cases(&repository("tests/gold/aimql/cases.jsonl"));
+    let mut cases = cases(&repository("tests/gold/aimql/cases.jsonl"));
+    cases.extend(self::cases(&repository("tests/gold/aimql/more_cases.jsonl")));
     for case in &cases {
         let session = if case.dataset == "tutorial" { &tutorial } else { &main };
         let failure = failure(session, case).await;

@@ -25,6 +25,11 @@ impl Data {
         Self::Text(text.to_owned())
     }
 
+    /// One of these texts.
+    pub(super) fn one_of(dice: &mut Dice, texts: &[&str]) -> Self {
+        Self::text(texts[dice.below(texts.len())])
+    }
+
     /// In the notation of the run export.
     pub(super) fn json(&self) -> String {
         match self {
@@ -171,7 +176,7 @@ pub(super) fn scalar(dice: &mut Dice) -> Data {
         1 => Data::Bool(dice.one_in(2)),
         2..=4 => Data::Int(if dice.one_in(3) { *dice.pick(&INTS) } else { dice.below(6) as i128 }),
         5..=6 => Data::Float(if dice.one_in(2) { *dice.pick(&FLOATS) } else { dice.below(8) as f64 / 2.0 }),
-        _ => Data::text(*dice.pick(&TEXTS)),
+        _ => Data::one_of(dice, &TEXTS),
     }
 }
 
@@ -194,7 +199,7 @@ pub(super) fn anything(dice: &mut Dice, depth: usize) -> Data {
             (Data::text("0"), anything(dice, depth - 1)),
             (Data::Int(7), Data::text("seven")),
         ]),
-        _ => Data::List((0..dice.below(3)).map(|_| Data::text(*dice.pick(&TEXTS))).collect()),
+        _ => Data::List((0..dice.below(3)).map(|_| Data::one_of(dice, &TEXTS)).collect()),
     }
 }
 
@@ -258,7 +263,7 @@ fn usual(dice: &mut Dice, kind: Usual) -> Data {
     match kind {
         Usual::Int => Data::Int(if dice.one_in(6) { *dice.pick(&INTS) } else { dice.below(6) as i128 }),
         Usual::Float => Data::Float(if dice.one_in(4) { *dice.pick(&FLOATS) } else { dice.below(8) as f64 / 4.0 }),
-        Usual::Text => Data::text(*dice.pick(&TEXTS)),
+        Usual::Text => Data::one_of(dice, &TEXTS),
         Usual::Bool => Data::Bool(dice.one_in(2)),
         Usual::List => Data::List((0..dice.below(4)).map(|_| Data::Int(dice.below(4) as i128 * 64)).collect()),
         Usual::Any => anything(dice, 2),
@@ -391,10 +396,10 @@ fn sequence(dice: &mut Dice, name: &str, context: Data, id: i64) -> Sequence {
             let value = number(dice);
             add(field, 5, value, dice);
         }
-        add("dtype", 9, Data::text(*dice.pick(&["int", "float", "number"])), dice);
+        add("dtype", 9, Data::one_of(dice, &["int", "float", "number"]), dice);
         add("version", 20, Data::Int(2), dice);
     } else {
-        let last = Data::Dict(vec![("caption".into(), Data::text(*dice.pick(&TEXTS)))]);
+        let last = Data::Dict(vec![("caption".into(), Data::one_of(dice, &TEXTS))]);
         add("last", 2, last, dice);
         add("dtype", 9, Data::text("aim.image"), dice);
         add("version", 20, Data::Int(1), dice);

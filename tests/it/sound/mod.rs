@@ -7,6 +7,7 @@ mod data;
 mod dice;
 mod expression;
 mod judge;
+mod value;
 
 use crate::support::{empty_lake, session};
 use arrow::array::AsArray;
@@ -39,8 +40,8 @@ struct World {
 async fn world(dice: &mut Dice) -> World {
     let lake = empty_lake().await;
     let mut runs: Vec<Run> = vec![];
-    let sizes: &[usize] = *dice.pick(&[&[24, 9, 3][..], &[30], &[2, 30]]);
-    for &size in sizes {
+    let sizes = dice.pick(&[vec![24, 9, 3], vec![30], vec![2, 30]]).clone();
+    for size in sizes {
         let mut lines = String::new();
         for _ in 0..size {
             let again = if runs.is_empty() || !dice.one_in(6) { None } else { Some(dice.below(runs.len())) };

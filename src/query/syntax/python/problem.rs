@@ -80,13 +80,16 @@ pub(super) fn problem(text: &str, place: Span, message: &str) -> Diagnostic {
         }
     }
     // Where only the parenthesis around the text could follow, the text should have ended, or that of the user.
-    if message.starts_with("Expected `)`") || message.starts_with("Unexpected token at the end") {
-        if let Some(found) = token(text, at) {
-            let written = text.get(found.range()).unwrap_or_default();
-            let end = if brackets.open_before(text, at) { "`)`" } else { "the end of the query" };
-            return error(format!("expected an operator or {end}, found `{written}`"), found)
-                .hint("an `and` or `or` may be missing before it");
-        }
+    let ended = message.starts_with("Expected `)`") || message.starts_with("Unexpected token at the end");
+    if let Some(found) = token(text, at).filter(|_| ended) {
+        let written = text.get(found.range()).unwrap_or_default();
+        let end = if Brackets::of(text.get(..at).unwrap_or_default()).unclosed.is_some() {
+            "`)`"
+        } else {
+            "the end of the query"
+        };
+        return error(format!("expected an operator or {end}, found `{written}`"), found)
+            .hint("an `and` or `or` may be missing before it");
     }
     let at_end = text.get(at..).is_none_or(|rest| rest.trim().is_empty());
     if at_end && let Some(open) = brackets.unclosed {
@@ -218,11 +221,6 @@ impl Brackets {
         }
         found.unclosed = open.pop().map(|(at, _)| at);
         found
-    }
-
-    /// Whether a bracket of the text is open at a place.
-    fn open_before(&self, text: &str, at: usize) -> bool {
-        text.get(..at).is_some_and(|before| Self::of(before).unclosed.is_some())
     }
 }
 

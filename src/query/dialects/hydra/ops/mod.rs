@@ -4,11 +4,13 @@ mod aggregate;
 mod catalogue;
 mod order;
 mod relaxed;
+mod steps;
 mod tree;
 mod values;
 
 pub use catalogue::{CATALOGUE, OpInfo, Scope, find};
 pub use relaxed::Relaxed;
+pub use steps::*;
 pub use tree::*;
 
 use super::Piece;
