@@ -87,13 +87,38 @@ impl Output {
     }
 
     /// Writes text as it is.
-    pub(crate) fn text(mut self, text: &str) -> Result<(), Failure> {
-        let written = self.sink.write_all(text.as_bytes()).and_then(|()| self.sink.flush());
-        written.map_err(|error| {
-            if error.kind() == ErrorKind::BrokenPipe { Failure::Closed } else { lakeql_output::Error::Io(error).into() }
-        })?;
+    pub(crate) fn text(self, text: &str) -> Result<(), Failure> {
+        let mut lines = self.lines();
+        lines.write(text)?;
+        lines.finish()
+    }
+
+    /// Takes text piece by piece.
+    pub(crate) fn lines(self) -> Lines {
+        Lines { sink: self.sink, file: self.file }
+    }
+}
+
+/// Text that is being written.
+pub(crate) struct Lines {
+    sink: Box<dyn Write + Send>,
+    file: Option<Unfinished>,
+}
+
+impl Lines {
+    pub(crate) fn write(&mut self, text: &str) -> Result<(), Failure> {
+        self.sink.write_all(text.as_bytes()).map_err(unwritten)
+    }
+
+    /// Completes the text.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.sink.flush().map_err(unwritten)?;
         finish(self.file)
     }
+}
+
+fn unwritten(error: std::io::Error) -> Failure {
+    if error.kind() == ErrorKind::BrokenPipe { Failure::Closed } else { lakeql_output::Error::Io(error).into() }
 }
 
 /// Bytes in memory that an encoder can own a handle of.

@@ -101,7 +101,8 @@ fn verbs_and_flags_of_the_readme_exist() {
     for format in lakeql::output::Format::ALL {
         assert!(query.contains(format.name()) && readme.contains(format.name()), "{format}");
     }
-    for verb in ["points", "plot", "show", "diff", "tables", "describe", "history", "compact", "vacuum", "bench"] {
+    for verb in ["points", "ops", "plot", "show", "diff", "tables", "describe", "history", "compact", "vacuum", "bench"]
+    {
         assert!(help.contains(verb), "{verb}");
     }
 }
@@ -111,6 +112,8 @@ fn verbs_and_flags_of_the_readme_exist() {
 fn examples_of_the_help_parse() {
     let place = Place::new();
     place.ok(["import", "aim", repository("datasets/tutorial_runs.jsonl").to_str().unwrap()]);
+    place.write("rows.jsonl", "[\"a\", 1]\n[\"b\", 2]\n");
+    place.write("rows.csv", "a,1\nb,2\n");
     crate::neptune::copy_folder(&repository("tests/gold/nql/exporter_sample"), &place.path("exports"));
     place.write("top_ten.sql", "select hash from runs limit 10");
     place.write("runs.jsonl.gz", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
@@ -136,6 +139,7 @@ fn examples_of_the_help_parse() {
         &["import", "aim", "--help"],
         &["import", "neptune", "--help"],
         &["attributes", "--help"],
+        &["ops", "--help"],
         &["tables", "--help"],
         &["describe", "--help"],
         &["history", "--help"],
@@ -180,7 +184,13 @@ impl Place {
 #[test]
 fn architecture_is_true() {
     assert!(read("src/lib.rs").contains(r#"#![doc = include_str!("../ARCHITECTURE.md")]"#));
-    for document in ["ARCHITECTURE.md", "README.md", "CONTRIBUTING.md", "src/query/dialects/aimql/README.md"] {
+    for document in [
+        "ARCHITECTURE.md",
+        "README.md",
+        "CONTRIBUTING.md",
+        "src/query/dialects/aimql/README.md",
+        "src/query/dialects/hydra/README.md",
+    ] {
         let text = read(document);
         for piece in text.split('`').skip(1).step_by(2) {
             let looks_like_path = ["src/", "tests/", "benches/", "datasets/", "scripts/", "udfs/"];

@@ -8,6 +8,7 @@ mod errors;
 mod faults;
 mod fuzz;
 mod gold;
+mod hydra;
 mod lake;
 mod layers;
 mod limits;

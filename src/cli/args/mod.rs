@@ -2,6 +2,7 @@
 
 mod global;
 mod lake;
+mod ops;
 mod plot;
 mod points;
 mod query;
@@ -13,6 +14,7 @@ pub(crate) use lake::{
     AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportNeptune, ManArgs,
     VacuumArgs,
 };
+pub(crate) use ops::{InputFormat, OpsArgs};
 pub(crate) use plot::{AxisArg, PlotArgs};
 pub(crate) use points::PointsArgs;
 pub(crate) use query::{
@@ -72,6 +74,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Show what is not the same in several runs
     Diff(DiffArgs),
+    /// Run Hydra's ops over rows, from stdin or a file
+    Ops(OpsArgs),
     /// Time queries
     Bench(BenchArgs),
     /// List the attribute paths of the runs: types, number of runs, examples

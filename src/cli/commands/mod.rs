@@ -11,6 +11,7 @@ mod explain;
 mod history;
 mod import;
 mod man;
+mod ops;
 mod plot;
 mod points;
 mod query;
@@ -36,6 +37,7 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
         Command::Plot(args) => plot::run(context, &args).await,
         Command::Show(args) => show::run(context, &args).await,
         Command::Diff(args) => diff::run(context, &args).await,
+        Command::Ops(args) => ops::run(context, &args).await,
         Command::Bench(args) => bench::run(context, &args).await,
         Command::Attributes(args) => attributes::run(context, &args).await,
         Command::Tables => tables::run(context).await,

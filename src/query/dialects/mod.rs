@@ -1,6 +1,7 @@
 //! The languages. Each one is a folder and a line in [`ALL`].
 
 pub mod aimql;
+pub mod hydra;
 pub mod nql;
 
 use crate::diagnostic::Diagnostic;

@@ -1,0 +1,89 @@
+//! `holtwinters`: triple exponential smoothing, multiplicative, with the initial values NIST recommends.
+
+use super::{TableOp, new, table};
+use crate::cell::Cell;
+use crate::error::Problem;
+use crate::number::integer;
+use crate::pipeline::{Made, Setting};
+use crate::row::Row;
+use lakeql_query::dialects::hydra::ops::HoltWinters;
+
+struct Smoothing {
+    spec: HoltWinters,
+}
+
+pub(super) fn make(spec: &HoltWinters, setting: &Setting) -> Made {
+    new(table(Smoothing { spec: spec.clone() }, setting))
+}
+
+/// How much each row of a period lies above its season's mean, over all whole seasons.
+#[allow(clippy::cast_precision_loss, reason = "counts")]
+fn seasonal(values: &[f64], period: usize) -> Vec<f64> {
+    let mut indices = vec![0.0; period];
+    let seasons = values.len() / period;
+    for season in values.chunks_exact(period) {
+        let mean = season.iter().sum::<f64>() / period as f64;
+        for (index, value) in indices.iter_mut().zip(season) {
+            *index += value / mean;
+        }
+    }
+    indices.iter().map(|index| index / seasons as f64).collect()
+}
+
+impl Smoothing {
+    /// The forecast for each row, made `future` rows before it; 0 where there was none yet.
+    #[allow(clippy::cast_precision_loss, reason = "counts")]
+    fn forecast(&self, values: &[f64]) -> Vec<f64> {
+        let HoltWinters { alpha, beta, gamma, period, future, .. } = self.spec;
+        let pairs = values.iter().zip(values.iter().skip(period)).take(period);
+        let mut trend = pairs.map(|(first, second)| second - first).sum::<f64>() / (period * period) as f64;
+        let mut level = values.first().copied().unwrap_or_default();
+        let mut season = seasonal(values, period);
+        season.resize(values.len(), 0.0);
+        let mut forecast = vec![0.0; values.len() + future];
+        let at = |list: &[f64], index: usize| list.get(index).copied().unwrap_or_default();
+        for (index, value) in values.iter().enumerate().skip(2) {
+            let before = level;
+            level = match index.checked_sub(period) {
+                Some(earlier) => alpha * value / at(&season, earlier) + (1.0 - alpha) * (before + trend),
+                None => alpha * value + (1.0 - alpha) * (before + trend),
+            };
+            trend = gamma * (level - before) + (1.0 - gamma) * trend;
+            if let Some(earlier) = index.checked_sub(period) {
+                let next = beta * value / level + (1.0 - beta) * at(&season, earlier);
+                if let Some(place) = season.get_mut(index) {
+                    *place = next;
+                }
+            }
+            if let (Some(earlier), Some(place)) =
+                ((index + future).checked_sub(period), forecast.get_mut(index + future))
+            {
+                *place = (level + future as f64 * trend) * at(&season, earlier);
+            }
+        }
+        forecast
+    }
+}
+
+impl TableOp for Smoothing {
+    #[allow(clippy::cast_precision_loss, reason = "values")]
+    fn table(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
+        if rows.is_empty() {
+            return Ok(vec![]);
+        }
+        let needed = self.spec.period.saturating_mul(2);
+        if rows.len() < needed {
+            return Err(Problem::other(format!("two periods are {needed} rows, there are {}", rows.len())));
+        }
+        let values: Result<Vec<_>, _> =
+            rows.iter().map(|row| integer(row.get(self.spec.value)).map(|value| value as f64)).collect();
+        let values = values?;
+        let forecast = self.forecast(&values);
+        let row = |((row, value), forecast): ((Row, f64), f64)| {
+            let error = (forecast - value) / forecast.max(value) * 100.0;
+            let (time, actual) = (row.get(self.spec.time).clone(), row.get(self.spec.value).clone());
+            Row::new(vec![time, actual, Cell::Float(forecast), Cell::Float(error)])
+        };
+        Ok(rows.into_iter().zip(values).zip(forecast).map(row).collect())
+    }
+}

@@ -1,0 +1,212 @@
+//! The ops, section 5 of the specification. One op or family one file.
+
+mod change_points;
+mod columns;
+mod date_format;
+mod depivot;
+mod diff;
+mod fold;
+mod gather;
+mod group_by;
+mod histogram;
+mod holt_winters;
+mod merge;
+mod number;
+mod order;
+mod percentiles;
+mod pivot;
+mod replace;
+mod roll;
+mod seen;
+mod select;
+mod singletons;
+mod size;
+mod sort;
+mod text;
+
+pub(crate) use histogram::power_below;
+pub(crate) use percentiles::quantile;
+pub(crate) use replace::whole_regex;
+
+use crate::error::{Failure, Problem};
+use crate::limits::Share;
+use crate::pipeline::{Flow, Made, Operator, Setting, Sink};
+use crate::row::{Columns, Row};
+use lakeql_query::dialects::hydra::ops::{Op, Pipeline, RollOutput};
+
+/// Makes an op for rows with these columns.
+pub(crate) fn make(op: &Op, input: &Columns, setting: &Setting) -> Result<Made, Problem> {
+    let same = |operator: Box<dyn Operator>| Made { operator, columns: input.clone() };
+    Ok(match op {
+        Op::Gather(spec) => gather::make(spec, input, setting),
+        Op::Merge(spec) => merge::make(spec, input, setting),
+        Op::GroupBy { keys, ops } => group_by::make(keys, ops, input, setting)?,
+        Op::Pivot(spec) => pivot::make(spec, input, setting),
+        Op::Depivot(cells) => depivot::make(cells),
+        Op::Roll(spec) => same(roll::make(spec, input, setting)),
+        Op::Histogram { column, scale } => histogram::powers(*column, *scale, setting),
+        Op::Bounds { column, frequency, bounds } => histogram::bounds(*column, *frequency, bounds),
+        Op::Distribution { column } => percentiles::distribution(*column, setting),
+        Op::PercentRank { input: from, output } => {
+            same(table(percentiles::Rank { input: *from, output: *output }, setting))
+        }
+        Op::Median => same(table(size::Median, setting)),
+        Op::FrequencyTable { keys, value, frequency, total, percentiles } => {
+            same(percentiles::frequency_table(input, keys, (value, frequency), *total, percentiles, setting))
+        }
+        Op::Disorder => new(each(size::Drop)),
+        Op::Seen { column, bits, hashes } => seen::make(*column, *bits, *hashes),
+        Op::ChangePoints(spec) => change_points::make(spec, setting),
+        Op::HoltWinters(spec) => holt_winters::make(spec, setting),
+        Op::Diff(columns) => diff::make(columns, setting),
+        Op::RemoveSingletons { key, value } => {
+            same(table(singletons::RemoveSingletons { key: *key, value: *value }, setting))
+        }
+        Op::Fold { keys, column, values, copies } => fold::make(input, (keys, column, copies), values, setting)?,
+        Op::Sort(keys) => same(sort::make(keys, input, setting)),
+        Op::Limit { skip, count } => same(Box::new(size::Limit::new(*skip, *count))),
+        Op::Skip(numbers) => same(each(size::Skip::new(numbers))),
+        Op::Range { begin, end } => same(table(size::Range { begin: *begin, end: *end }, setting)),
+        Op::Reverse => same(table(size::Reverse, setting)),
+        Op::NoDuplicates => same(each(size::NoDuplicates::default())),
+        Op::Order(columns) => order::make(columns, input),
+        Op::Title(names) => same(Box::new(columns::Title::new(names, input))),
+        Op::Fill(with) => same(each(columns::Fill::new(with, input, setting))),
+        Op::Pad { with, columns } => {
+            setting.budget.check_row(*columns)?;
+            same(each(columns::Pad::new(with, *columns, input)))
+        }
+        Op::Contains { column, parts } => same(each(select::Contains { column: *column, parts: parts.clone() })),
+        Op::Compare { column, equal, other, with } => {
+            same(each(select::Compare { column: *column, equal: *equal, other: *other, with: *with }))
+        }
+        Op::Map { column, entries } => same(each(replace::Map::new(*column, entries))),
+        Op::RegexMap { column, entries } => same(each(replace::RegexMap::new(*column, entries)?)),
+        Op::OrderMap(rules) => same(each(replace::OrderMap::new(rules, setting))),
+        Op::DateFormat { columns, input: from, output, to } => {
+            same(each(date_format::DateFormat::new(columns, (from.as_deref(), output.as_deref()), *to)?))
+        }
+        Op::Filter(filter) => same(each(select::Filter::new(filter, input)?)),
+        Op::Transpose => columns::transpose(input, setting),
+        Op::Number(program) => same(each(number::Calculator::new(program, input, setting))),
+        Op::Text(steps) => same(each(text::Texts::new(steps, setting))),
+        Op::Nothing => same(each(size::Pass)),
+    })
+}
+
+/// Whether the number of columns of the input must be known before its first row: some op makes or fills columns beside
+/// those that the first rows have, before any op that sees all rows or has columns of its own.
+pub fn needs_width(pipeline: &Pipeline) -> bool {
+    for call in &pipeline.ops {
+        match &call.op {
+            Op::Fill(_) | Op::Order(_) | Op::Fold { .. } => return true,
+            Op::Roll(spec) if spec.output == RollOutput::Append => return true,
+            Op::GroupBy { ops, .. } if needs_width(ops) => return true,
+            Op::Roll(_)
+            | Op::GroupBy { .. }
+            | Op::Limit { .. }
+            | Op::Skip(_)
+            | Op::NoDuplicates
+            | Op::Title(_)
+            | Op::Pad { .. }
+            | Op::Contains { .. }
+            | Op::Compare { .. }
+            | Op::Map { .. }
+            | Op::RegexMap { .. }
+            | Op::OrderMap(_)
+            | Op::DateFormat { .. }
+            | Op::Filter(_)
+            | Op::Number(_)
+            | Op::Text(_)
+            | Op::Nothing => {}
+            Op::Gather(_)
+            | Op::Merge(_)
+            | Op::Pivot(_)
+            | Op::Depivot(_)
+            | Op::Histogram { .. }
+            | Op::Bounds { .. }
+            | Op::Distribution { .. }
+            | Op::PercentRank { .. }
+            | Op::Median
+            | Op::FrequencyTable { .. }
+            | Op::Disorder
+            | Op::Seen { .. }
+            | Op::ChangePoints(_)
+            | Op::HoltWinters(_)
+            | Op::Diff(_)
+            | Op::RemoveSingletons { .. }
+            | Op::Sort(_)
+            | Op::Range { .. }
+            | Op::Reverse
+            | Op::Transpose => return false,
+        }
+    }
+    false
+}
+
+/// An op with columns `0`, `1`, … of its own, as many as its rows turn out to have.
+fn new(operator: Box<dyn Operator>) -> Made {
+    Made { operator, columns: Columns::new() }
+}
+
+/// An op that looks at one row.
+trait RowOp: Send {
+    /// The row, changed perhaps, or nothing if it is dropped.
+    fn row(&mut self, row: Row) -> Result<Option<Row>, Problem>;
+}
+
+struct Each<T>(T);
+
+fn each<T: RowOp + 'static>(op: T) -> Box<dyn Operator> {
+    Box::new(Each(op))
+}
+
+impl<T: RowOp> Operator for Each<T> {
+    fn push(&mut self, row: Row, out: &mut dyn Sink) -> Result<Flow, Failure> {
+        match self.0.row(row)? {
+            Some(row) => Ok(out.send(row)?),
+            None => Ok(Flow::More),
+        }
+    }
+}
+
+/// An op that looks at all rows.
+trait TableOp: Send {
+    /// What becomes of the rows.
+    fn table(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Problem>;
+}
+
+/// Holds the rows for an op that needs all of them.
+///
+/// This is the seam where rows can go to disk: an op behind it sees them once, in order, when the input has ended.
+struct Table<T> {
+    op: T,
+    rows: Vec<Row>,
+    held: Share,
+}
+
+fn table<T: TableOp + 'static>(op: T, setting: &Setting) -> Box<dyn Operator> {
+    Box::new(Table { op, rows: vec![], held: setting.budget.share() })
+}
+
+impl<T: TableOp> Operator for Table<T> {
+    fn push(&mut self, row: Row, _out: &mut dyn Sink) -> Result<Flow, Failure> {
+        self.held.take(row.size())?;
+        self.rows.push(row);
+        Ok(Flow::More)
+    }
+
+    fn finish(&mut self, out: &mut dyn Sink) -> Result<Flow, Failure> {
+        send_all(self.op.table(std::mem::take(&mut self.rows))?, out)
+    }
+}
+
+/// Sends rows until no more are wanted.
+fn send_all(rows: impl IntoIterator<Item = Row>, out: &mut dyn Sink) -> Result<Flow, Failure> {
+    for row in rows {
+        if out.send(row)? == Flow::Stop {
+            return Ok(Flow::Stop);
+        }
+    }
+    Ok(Flow::More)
+}

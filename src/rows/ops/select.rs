@@ -1,0 +1,90 @@
+//! Ops that keep some rows: `contains`, `compare`, `filter`.
+
+use super::RowOp;
+use super::replace::{part_regex, whole_regex};
+use crate::error::Problem;
+use crate::row::{Columns, Row};
+use lakeql_query::dialects::hydra::ops::{ColumnRef, Side, ValueFilter};
+use regex::Regex;
+
+/// `contains`: a column beyond the row keeps it.
+pub(super) struct Contains {
+    pub(super) column: usize,
+    pub(super) parts: Vec<String>,
+}
+
+impl RowOp for Contains {
+    fn row(&mut self, row: Row) -> Result<Option<Row>, Problem> {
+        if self.column >= row.len() {
+            return Ok(Some(row));
+        }
+        let text = row.get(self.column).to_text().ok_or(Problem::EmptyCell)?;
+        let found = self.parts.iter().any(|part| text.contains(part.as_str()));
+        drop(text);
+        Ok(found.then_some(row))
+    }
+}
+
+/// `compare`: what is no integer is 0, a column beyond the row keeps it.
+pub(super) struct Compare {
+    pub(super) column: usize,
+    pub(super) equal: bool,
+    pub(super) other: Option<Side>,
+    pub(super) with: i64,
+}
+
+impl RowOp for Compare {
+    fn row(&mut self, row: Row) -> Result<Option<Row>, Problem> {
+        if self.column >= row.len() {
+            return Ok(Some(row));
+        }
+        let value = row.get(self.column).to_text().and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+        let keeps = (self.equal && value == self.with)
+            || match self.other {
+                Some(Side::Greater) => value > self.with,
+                Some(Side::Less) => value < self.with,
+                Some(Side::Unequal) => value != self.with,
+                None => false,
+            };
+        Ok(keeps.then_some(row))
+    }
+}
+
+/// `filter`: an empty cell never passes.
+pub(super) struct Filter {
+    column: ColumnRef,
+    exclude: bool,
+    values: Vec<String>,
+    contains: Vec<String>,
+    patterns: Vec<Regex>,
+    input: Columns,
+    bound: Option<usize>,
+}
+
+impl Filter {
+    pub(super) fn new(filter: &ValueFilter, input: &Columns) -> Result<Self, Problem> {
+        let whole = filter.matches.iter().map(|pattern| whole_regex(pattern));
+        let parts = filter.finds.iter().map(|pattern| part_regex(pattern));
+        Ok(Self {
+            column: filter.column.clone(),
+            exclude: filter.exclude,
+            values: filter.values.clone(),
+            contains: filter.contains.clone(),
+            patterns: whole.chain(parts).collect::<Result<_, _>>()?,
+            input: input.clone(),
+            bound: None,
+        })
+    }
+}
+
+impl RowOp for Filter {
+    fn row(&mut self, row: Row) -> Result<Option<Row>, Problem> {
+        let column = *self.bound.get_or_insert_with(|| self.input.resolve(&self.column));
+        let Some(text) = row.get(column).to_text() else { return Ok(None) };
+        let found = self.values.iter().any(|value| *value == text)
+            || self.contains.iter().any(|part| text.contains(part.as_str()))
+            || self.patterns.iter().any(|pattern| pattern.is_match(&text));
+        drop(text);
+        Ok((found != self.exclude).then_some(row))
+    }
+}

@@ -1,0 +1,155 @@
+//! The keys with the greatest counts, in bounded space.
+//!
+//! What falls out among equal counts is decided by the order in which the original's hash table gives its keys, and shows in
+//! recorded answers; so that order is kept here.
+
+use crate::error::Problem;
+use std::collections::HashMap;
+use std::sync::Arc;
+
+/// A bounded table of keys and counts.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Topper {
+    entries: HashMap<Arc<str>, Entry>,
+    /// Slots of the original's table: a power of two that grows with the number of keys.
+    slots: u32,
+    inserted: u64,
+    /// The key with the smallest count, if it is known.
+    least: Option<(Arc<str>, i64)>,
+    /// How much too great a count may be, if that is recorded.
+    errors: Option<HashMap<Arc<str>, i64>>,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    count: i64,
+    hash: u32,
+    /// When the key came in.
+    order: u64,
+}
+
+fn hash(key: &str) -> u32 {
+    let hash = key.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
+    hash ^ (hash >> 16)
+}
+
+impl Topper {
+    /// An empty table; whether it records errors.
+    pub fn new(errors: bool) -> Self {
+        Self { slots: 16, errors: errors.then(HashMap::new), ..Self::default() }
+    }
+
+    /// How many keys there are.
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there are no keys.
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty()
+    }
+
+    /// The count of a key.
+    pub fn get(&self, key: &str) -> Option<i64> {
+        self.entries.get(key).map(|entry| entry.count)
+    }
+
+    /// How much too great the count of a key may be; nothing if that is not recorded.
+    pub fn error(&self, key: &str) -> Option<i64> {
+        self.errors.as_ref().map(|errors| errors.get(key).copied().unwrap_or(0))
+    }
+
+    /// Keys and counts, greatest first.
+    pub fn sorted(&self) -> Vec<(Arc<str>, i64)> {
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(|(_, entry)| (std::cmp::Reverse(entry.count), self.slot(entry), entry.order));
+        entries.into_iter().map(|(key, entry)| (key.clone(), entry.count)).collect()
+    }
+
+    /// Bytes of memory, about.
+    pub fn size(&self) -> usize {
+        self.entries.keys().map(|key| key.len() + 80).sum::<usize>() + size_of::<Self>()
+    }
+
+    fn slot(&self, entry: &Entry) -> u32 {
+        entry.hash & (self.slots - 1)
+    }
+
+    fn put(&mut self, key: &str, count: i64) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.count = count;
+            return;
+        }
+        self.inserted += 1;
+        self.entries.insert(key.into(), Entry { count, hash: hash(key), order: self.inserted });
+        while self.entries.len() as u64 * 4 > u64::from(self.slots) * 3 && self.slots < 1 << 30 {
+            self.slots *= 2;
+        }
+    }
+
+    /// The key with the smallest count.
+    fn least(&mut self) -> Option<(Arc<str>, i64)> {
+        if self.least.is_none() {
+            let least = self.entries.iter().min_by_key(|(_, entry)| (entry.count, self.slot(entry), entry.order));
+            self.least = least.map(|(key, entry)| (key.clone(), entry.count));
+        }
+        self.least.clone()
+    }
+
+    fn is_least(&self, key: &str) -> bool {
+        self.least.as_ref().is_some_and(|(least, _)| **least == *key)
+    }
+
+    /// Adds to the count of a key. A key that is new in a full table takes over the smallest count. Gives the key that fell
+    /// out.
+    pub fn add(&mut self, key: &str, weight: i64, size: usize) -> Result<Option<Arc<str>>, Problem> {
+        let count = match self.get(key) {
+            Some(count) => count,
+            None if self.len() >= size => self.least().map_or(0, |(_, count)| count),
+            None => 0,
+        };
+        self.update(key, count.saturating_add(weight), size)
+    }
+
+    /// Adds one to the count of a key that is there.
+    pub fn add_existing(&mut self, key: &str) {
+        if let Some(entry) = self.entries.get_mut(key) {
+            entry.count = entry.count.saturating_add(1);
+            if self.is_least(key) {
+                self.least = None;
+            }
+        }
+    }
+
+    /// Sets the count of a key. Gives the key that fell out, perhaps this one.
+    ///
+    /// # Errors
+    /// A count below 0.
+    pub fn update(&mut self, key: &str, count: i64, size: usize) -> Result<Option<Arc<str>>, Problem> {
+        if count < 0 {
+            return Err(Problem::other("a top counts from 0 on"));
+        }
+        if self.len() < size {
+            self.put(key, count);
+            self.least = None;
+            return Ok(None);
+        }
+        let least = self.least();
+        if least.as_ref().is_some_and(|(_, least)| count < *least) {
+            return Ok(Some(key.into()));
+        }
+        let dropped = least.filter(|_| !self.entries.contains_key(key));
+        if let Some((dropped, smallest)) = &dropped {
+            self.entries.remove(dropped);
+            if let Some(errors) = &mut self.errors {
+                errors.remove(dropped);
+                errors.insert(key.into(), *smallest);
+            }
+        }
+        self.put(key, count);
+        if dropped.is_some() || self.is_least(key) {
+            self.least = None;
+        }
+        Ok(dropped.map(|(key, _)| key))
+    }
+}

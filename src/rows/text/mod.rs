@@ -1,0 +1,4 @@
+//! Rows to and from text.
+
+pub mod delimited;
+pub mod json;
