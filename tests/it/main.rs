@@ -9,6 +9,7 @@ mod faults;
 mod gold;
 mod lake;
 mod layers;
+mod nql;
 mod points;
 mod program;
 mod reads;
