@@ -1,6 +1,7 @@
 //! The languages. Each one is a folder and a line in [`ALL`].
 
 pub mod aimql;
+pub mod mixtera;
 pub mod nql;
 
 use crate::diagnostic::Diagnostic;
@@ -29,7 +30,7 @@ pub trait Dialect: Send + Sync {
 }
 
 /// All languages, in the order they are listed to users. SQL is not among them: it has no lowering of its own.
-pub static ALL: &[&dyn Dialect] = &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped];
+pub static ALL: &[&dyn Dialect] = &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped, &mixtera::Mixtera, &mixtera::MixteraSeed];
 
 /// The language of this name.
 pub fn find(name: &str) -> Option<&'static dyn Dialect> {
@@ -58,6 +59,10 @@ pub struct Settings {
     pub size_base: Option<u32>,
     /// NQL, legacy: where the client puts what the names of the dialect stand for.
     pub legacy_prefixes: LegacyPrefixes,
+    /// Mixtera: the collection that is asked; needed where there are several.
+    pub collection: Option<String>,
+    /// Mixtera: leave out conditions that a strict reading refuses.
+    pub lenient: bool,
 }
 
 /// What stands before the names of the legacy dialect of NQL in paths of attributes.
