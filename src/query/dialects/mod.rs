@@ -30,7 +30,8 @@ pub trait Dialect: Send + Sync {
 }
 
 /// All languages, in the order they are listed to users. SQL is not among them: it has no lowering of its own.
-pub static ALL: &[&dyn Dialect] = &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped, &mixtera::Mixtera, &mixtera::MixteraSeed];
+pub static ALL: &[&dyn Dialect] =
+    &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped, &mixtera::Mixtera, &mixtera::MixteraSeed];
 
 /// The language of this name.
 pub fn find(name: &str) -> Option<&'static dyn Dialect> {

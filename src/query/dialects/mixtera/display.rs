@@ -38,7 +38,8 @@ fn select(conditions: &[Condition], flavour: Flavour) -> String {
             format!("select<>({field} {operator} {value})")
         }
         (Flavour::Seed | Flavour::Current, _) => {
-            let tuple = |it: &Condition| format!("({}, {}, {})", text(&it.field), text(&it.operator), literal(&it.value));
+            let tuple =
+                |it: &Condition| format!("({}, {}, {})", text(&it.field), text(&it.operator), literal(&it.value));
             format!("select<>([{}])", conditions.iter().map(tuple).collect::<Vec<_>>().join(", "))
         }
     }

@@ -37,9 +37,7 @@ impl Lowering {
                 skips_unconditional: self.flavour == Flavour::Current,
             },
             Query::Intersection(parts) => SampleSet::All(parts.iter().map(|part| self.set(part)).collect()),
-            Query::Difference(left, right) => {
-                SampleSet::Without(Box::new(self.set(left)), Box::new(self.set(right)))
-            }
+            Query::Difference(left, right) => SampleSet::Without(Box::new(self.set(left)), Box::new(self.set(right))),
         }
     }
 

@@ -104,10 +104,9 @@ impl Parser<'_> {
                 Query::Chain(parts)
             }
             (Flavour::Current, tree @ Query::Select(_)) => Query::Chain(vec![tree, select]),
-            (
-                Flavour::Current,
-                tree @ (Query::Union(_) | Query::Intersection(_) | Query::Difference(..)),
-            ) => Query::Union(vec![tree, select]),
+            (Flavour::Current, tree @ (Query::Union(_) | Query::Intersection(_) | Query::Difference(..))) => {
+                Query::Union(vec![tree, select])
+            }
         })
     }
 
@@ -165,10 +164,12 @@ impl Parser<'_> {
             match self.cursor.peek().kind {
                 Lexeme::Open => open += 1,
                 Lexeme::Close => open -= 1,
-                Lexeme::End => return Err(self.cursor.expect(Lexeme::Close).err().map_or_else(
-                    || Box::new(Diagnostic::error(Kind::Syntax, "a bracket is not closed")),
-                    Box::new,
-                )),
+                Lexeme::End => {
+                    return Err(self.cursor.expect(Lexeme::Close).err().map_or_else(
+                        || Box::new(Diagnostic::error(Kind::Syntax, "a bracket is not closed")),
+                        Box::new,
+                    ));
+                }
                 Lexeme::Word
                 | Lexeme::Text
                 | Lexeme::Number
@@ -209,7 +210,9 @@ impl Parser<'_> {
         } else {
             let problem = self.cursor.unexpected();
             return Err(match self.cursor.peek().kind {
-                Lexeme::Text => problem.hint("a condition has brackets of its own: select((\"language\", \"==\", \"en\"))"),
+                Lexeme::Text => {
+                    problem.hint("a condition has brackets of its own: select((\"language\", \"==\", \"en\"))")
+                }
                 _ => problem,
             }
             .into());
@@ -390,7 +393,8 @@ impl Parser<'_> {
     fn combined(&self, name: &str, parts: Vec<Query>, span: Span) -> Parsed<Query> {
         let count = parts.len();
         let wrong = |wanted: &str| {
-            let message = format!("`{name}` takes {wanted} queries, there {} {count}", if count == 1 { "is" } else { "are" });
+            let message =
+                format!("`{name}` takes {wanted} queries, there {} {count}", if count == 1 { "is" } else { "are" });
             Err(Diagnostic::error(Kind::Syntax, message).label(span, "").into())
         };
         if count < 2 {

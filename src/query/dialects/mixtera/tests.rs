@@ -56,7 +56,10 @@ fn trees_of_programs_are_texts() {
         .difference(Query::select([("b", ">", 0.5)]));
     let text = tree.to_json().to_string();
     assert_eq!(parse::parse(&text, Flavour::Seed).map(|it| it.to_json()), Ok(tree.to_json()));
-    assert_eq!(seed(&text), "difference<>()\n-> intersection<>()\n--> select<>([])\n--> select<>(a == ['x'])\n-> select<>(b > 0.5)");
+    assert_eq!(
+        seed(&text),
+        "difference<>()\n-> intersection<>()\n--> select<>([])\n--> select<>(a == ['x'])\n-> select<>(b > 0.5)"
+    );
 }
 
 #[test]
@@ -103,7 +106,12 @@ fn mistakes_have_places_and_hints() {
         ("select((\"a\",\"in\",\"x\"))", "there is no operator `in`", "compare with a list", 12),
         ("{\"unoin\": []}", "there is no operation `unoin`", "did you mean `union`?", 1),
         ("{\"union\": [{\"select\": []}]}", "`union` takes two or more queries, there is 1", "", 10),
-        ("{\"query\": {\"select\": []}, \"chunk_size\": 4}", "\"chunk_size\" is no part of a query", "--chunk-size", 26),
+        (
+            "{\"query\": {\"select\": []}, \"chunk_size\": 4}",
+            "\"chunk_size\" is no part of a query",
+            "--chunk-size",
+            26,
+        ),
         ("select((\"a\",\"==\",\"x\"", "expected `,` or `)`, found the end of the query", "", 20),
         ("select((\"a\",\"==\",\"x)", "the text is not closed", "close it with", 17),
         ("", "expected select, found the end of the query", "", 0),
