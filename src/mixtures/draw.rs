@@ -297,33 +297,35 @@ impl<'p> Draw<'p> {
     /// Takes a chunk of shares; nothing if it cannot be filled. What an unfilled chunk has taken is lost.
     fn shares(&mut self, keys: &[Wanted], strict: bool) -> Option<Vec<(Key, Vec<Piece>)>> {
         let mut taken: Vec<Vec<Piece>> = vec![vec![]; keys.len()];
-        let mut short = 0;
-        for (wanted, pieces) in keys.iter().zip(&mut taken) {
-            short += self.take(&wanted.components, wanted.count, pieces);
-        }
-        if short > 0 && strict {
-            return None;
-        }
-        while short > 0 {
-            // What is missing is spread over the keys that have something left.
-            let weights: Vec<u64> = keys
-                .iter()
-                .map(|wanted| if self.is_exhausted(&wanted.components) { 0 } else { wanted.count })
-                .collect();
-            let extra = in_proportion(short, &weights)?;
-            let before = short;
-            short = 0;
-            for ((wanted, pieces), extra) in keys.iter().zip(&mut taken).zip(extra) {
-                short += self.take(&wanted.components, extra, pieces);
-            }
-            if short == before {
+        let mut open: Vec<u64> = keys.iter().map(|wanted| wanted.count).collect();
+        while let Some((short, missing)) = self.serve(keys, &mut open, &mut taken) {
+            if strict {
                 return None;
             }
+            // What a key is short of is spread over the keys that have something left, and these are served again, the
+            // first ones first. A key that is short stays exhausted, so this ends.
+            let weight = |(index, wanted): (usize, &Wanted)| {
+                if index == short || self.is_exhausted(&wanted.components) { 0 } else { wanted.count }
+            };
+            let weights: Vec<u64> = keys.iter().enumerate().map(weight).collect();
+            let extra = in_proportion(missing, &weights)?;
+            open.iter_mut().zip(extra).for_each(|(open, extra)| *open += extra);
         }
         if taken.iter().all(Vec::is_empty) {
             return None;
         }
         Some(keys.iter().map(|wanted| wanted.key.clone()).zip(taken).collect())
+    }
+
+    /// Serves the keys in turn, up to the first that is short: which, and how much is missing.
+    fn serve(&mut self, keys: &[Wanted], open: &mut [u64], taken: &mut [Vec<Piece>]) -> Option<(usize, u64)> {
+        for (index, ((wanted, open), pieces)) in keys.iter().zip(open).zip(taken).enumerate() {
+            let missing = self.take(&wanted.components, std::mem::take(open), pieces);
+            if missing > 0 {
+                return Some((index, missing));
+            }
+        }
+        None
     }
 
     /// Takes so many samples from the front of the components, and gives how many were not there.
