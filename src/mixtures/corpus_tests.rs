@@ -139,6 +139,7 @@ fn check(case: &Value, catalog: &Value) -> Result<(), String> {
     let query = &case["query_json"];
     let Collection { components, names, total } = collection(catalog, case["collection"].as_str().unwrap(), query);
     let plan = Plan::new(components, file, size, Order::Keys).map_err(|error| error.to_string())?;
+    let plan = std::sync::Arc::new(plan);
     let mut draw = plan.draw();
     let mut chunks = vec![];
     while let Some(chunk) = draw.next_chunk().map_err(|error| error.to_string())? {

@@ -9,6 +9,7 @@ use crate::mixture::{Mixture, Simple};
 use crate::plan::{Order, Plan};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// The samples of one step of a training.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -145,14 +146,14 @@ struct Wanted {
 
 /// Hands out chunks. It always ends.
 #[derive(Debug)]
-pub struct Draw<'p> {
-    plan: &'p Plan,
+pub struct Draw {
+    plan: Arc<Plan>,
     state: State,
     demand: Option<Demand>,
 }
 
-impl<'p> Draw<'p> {
-    pub(crate) fn new(plan: &'p Plan, state: State) -> Self {
+impl Draw {
+    pub(crate) fn new(plan: Arc<Plan>, state: State) -> Self {
         Self { plan, state, demand: None }
     }
 
@@ -222,7 +223,8 @@ impl<'p> Draw<'p> {
             None => self.demand()?,
         };
         let due = |event: &&Event| event.before_chunk <= self.state.chunk;
-        let events: Vec<&Event> = self.plan.events.iter().skip(self.state.events).take_while(due).collect();
+        let plan = Arc::clone(&self.plan);
+        let events: Vec<&Event> = plan.events.iter().skip(self.state.events).take_while(due).collect();
         if events.is_empty() {
             self.demand = Some(before);
             return Ok(());

@@ -8,6 +8,7 @@ use crate::key::Key;
 use crate::mixture::{Fixed, Mixture, Simple};
 use crate::shuffle;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// In which order the samples of a key are taken.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -117,17 +118,17 @@ impl Plan {
     }
 
     /// A draw from the first chunk on.
-    pub fn draw(&self) -> Draw<'_> {
-        Draw::new(self, State::new(self))
+    pub fn draw(self: &Arc<Self>) -> Draw {
+        Draw::new(Arc::clone(self), State::new(self))
     }
 
     /// A draw that goes on where a saved one has stopped.
     ///
     /// # Errors
     /// The state is of another draw.
-    pub fn resume(&self, state: State) -> Result<Draw<'_>> {
+    pub fn resume(self: &Arc<Self>, state: State) -> Result<Draw> {
         state.check(self)?;
-        Ok(Draw::new(self, state))
+        Ok(Draw::new(Arc::clone(self), state))
     }
 
     /// Whether any chunk can be computed without those before it.

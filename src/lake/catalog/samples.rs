@@ -312,7 +312,11 @@ impl Lake {
             let log = self.log(table)?;
             let state = log.load(None).await?;
             // Even without files, so that the table is named.
-            let version = if add.is_empty() { state.version() } else { log.append(&state, Change { add, ..Change::default() }).await? };
+            let version = if add.is_empty() {
+                state.version()
+            } else {
+                log.append(&state, Change { add, ..Change::default() }).await?
+            };
             log.checkpoint(version).await;
             own.insert(table, version);
         }

@@ -220,7 +220,15 @@ impl Snapshot {
             let schema = schema(*table, state);
             tables.insert(*table, TableSnapshot { table: *table, version: state.version(), schema, files });
         }
-        Ok(Snapshot { place: place.clone(), version, time, tables, dead, paths: OnceLock::new(), samples: OnceCell::new() })
+        Ok(Snapshot {
+            place: place.clone(),
+            version,
+            time,
+            tables,
+            dead,
+            paths: OnceLock::new(),
+            samples: OnceCell::new(),
+        })
     }
 }
 

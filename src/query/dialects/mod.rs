@@ -64,6 +64,10 @@ pub struct Settings {
     pub collection: Option<String>,
     /// Mixtera: leave out conditions that a strict reading refuses.
     pub lenient: bool,
+    /// Mixtera: ranges are those of samples that are alike in these properties.
+    pub by: Vec<String>,
+    /// Mixtera: numbers of samples by these properties instead of ranges.
+    pub count_by: Vec<String>,
 }
 
 /// What stands before the names of the legacy dialect of NQL in paths of attributes.

@@ -14,7 +14,7 @@ mod samples_display;
 pub use expr::{Attribute, CompareOp, Expr, Key, Literal, Place};
 pub use field::{Candidate, Case, Choice, Field, Pattern, Summary, Test, ValueType, fold};
 pub use program::{Entity, Inputs, Program, SummaryRef};
-pub use samples::{Condition, PropertyTest, SAMPLE_IDS, SampleSet, Selection, Unknown};
+pub use samples::{Condition, PropertyTest, SAMPLE_IDS, SampleSet, Selection, Shown, Unknown};
 
 use serde::{Deserialize, Serialize};
 

@@ -15,8 +15,21 @@ pub struct Selection {
     pub collection: Option<String>,
     /// The samples.
     pub set: SampleSet,
+    /// What is shown of them.
+    pub shown: Shown,
     /// What there is to know although the query is answered, such as conditions that were left out.
     pub notes: Vec<Diagnostic>,
+}
+
+/// What is shown of a set of samples.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub enum Shown {
+    /// The longest ranges of samples, columns `dataset`, `file`, `start`, `end` (one past the last). With properties, ranges
+    /// of samples that are alike in these, and a column `key`.
+    Ranges(Vec<String>),
+    /// How many there are of each combination of these properties, missing values included: columns of the properties,
+    /// then `samples`, `ranges`, `share` (of all samples of the set).
+    Counts(Vec<String>),
 }
 
 /// A set of samples. A sample is in it or not, never twice.

@@ -1,6 +1,6 @@
 //! Sets of samples as text, for `explain`.
 
-use super::samples::{Condition, PropertyTest, SampleSet, Selection, Unknown};
+use super::samples::{Condition, PropertyTest, SampleSet, Selection, Shown, Unknown};
 use std::fmt::{Display, Formatter, Result};
 
 impl Display for Selection {
@@ -9,7 +9,12 @@ impl Display for Selection {
             Some(name) => writeln!(f, "choose from the collection {name:?}")?,
             None => writeln!(f, "choose from the only collection")?,
         }
-        tree(&self.set, 1, f)
+        tree(&self.set, 1, f)?;
+        match &self.shown {
+            Shown::Ranges(keys) if keys.is_empty() => writeln!(f, "show ranges"),
+            Shown::Ranges(keys) => writeln!(f, "show ranges by {}", keys.join(", ")),
+            Shown::Counts(keys) => writeln!(f, "count by {}", keys.join(", ")),
+        }
     }
 }
 

@@ -5,10 +5,10 @@ use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
 use std::sync::Arc;
 
+use arrow::array::RecordBatch;
 use arrow::array::{
     ArrayBuilder, ArrayRef, Float64Builder, Int64Builder, ListBuilder, StringBuilder, TimestampMicrosecondBuilder,
 };
-use arrow::array::RecordBatch;
 use arrow::datatypes::Schema;
 use chrono::DateTime;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
@@ -98,7 +98,8 @@ pub(super) fn read(
 pub(super) fn discover(path: &Path, name: &str, most: u64, discovery: &mut Discovery) -> Result<()> {
     lines(path, name, |number, line| {
         let place = Some(RowPlace::Line(number + 1));
-        let sample: Value = serde_json::from_slice(line).map_err(|error| fault(name, place, None, error.to_string()))?;
+        let sample: Value =
+            serde_json::from_slice(line).map_err(|error| fault(name, place, None, error.to_string()))?;
         if !sample.is_object() {
             return Err(fault(name, place, None, "not a JSON object"));
         }
@@ -174,7 +175,9 @@ impl<'de> Visitor<'de> for Line<'_> {
                     let slot = self.values.get_mut(*index).ok_or_else(|| A::Error::custom("no such property"))?;
                     *slot = value;
                 }
-                Some((_, Member::Object(members))) => map.next_value_seed(Line { members, values: &mut *self.values })?,
+                Some((_, Member::Object(members))) => {
+                    map.next_value_seed(Line { members, values: &mut *self.values })?
+                }
                 None => drop(map.next_value::<IgnoredAny>()?),
             }
         }
@@ -340,7 +343,10 @@ fn time(value: &Value) -> Result<Option<i64>, String> {
             let micros = DateTime::parse_from_rfc3339(text).map(|time| time.timestamp_micros());
             let micros = micros.or_else(|_| {
                 let naive = text.parse::<chrono::NaiveDateTime>().map(|time| time.and_utc().timestamp_micros());
-                let date = |_| text.parse::<chrono::NaiveDate>().map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros());
+                let date = |_| {
+                    text.parse::<chrono::NaiveDate>()
+                        .map(|day| day.and_time(chrono::NaiveTime::MIN).and_utc().timestamp_micros())
+                };
                 naive.or_else(date)
             });
             micros.map(Some).map_err(|_| wrong())

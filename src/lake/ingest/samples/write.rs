@@ -156,7 +156,8 @@ impl Import<'_> {
         let mut dataset = SampleDataset {
             name: self.source.name.clone(),
             id: known.as_ref().map_or_else(|| self.dataset_number(collection), |known| known.id),
-            format: if files.iter().all(|(file, _)| parquet::is_parquet(&file.path)) { "parquet" } else { "jsonl" }.into(),
+            format: if files.iter().all(|(file, _)| parquet::is_parquet(&file.path)) { "parquet" } else { "jsonl" }
+                .into(),
             location: self.source.location.display().to_string(),
             segment,
             digest: String::new(),
@@ -339,7 +340,12 @@ fn read_file(
     if let Some(expected) = file.rows
         && expected != samples
     {
-        return Err(fault(&shown, None, None, format!("the catalogue says {expected} samples, the file has {samples}")));
+        return Err(fault(
+            &shown,
+            None,
+            None,
+            format!("the catalogue says {expected} samples, the file has {samples}"),
+        ));
     }
     if let Some(rows) = cutter.finish()? {
         let _ = sender.blocking_send(Ok(Piece::Rows(rows)));

@@ -14,7 +14,7 @@ pub use tree::{Condition, Query, Value};
 
 use super::{Dialect, Settings};
 use crate::diagnostic::{Diagnostic, Kind};
-use crate::model::{self, Relation, Selection, Transform};
+use crate::model::{self, Relation, Selection, Shown, Transform};
 use crate::source::Source;
 
 /// Which of the two languages.
@@ -87,7 +87,12 @@ fn lower(source: &Source, settings: &Settings, flavour: Flavour) -> Result<model
     if !lowering.problems.is_empty() {
         return Err(lowering.problems);
     }
-    let selection = Selection { collection: settings.collection.clone(), set, notes: lowering.notes };
+    let shown = if settings.count_by.is_empty() {
+        Shown::Ranges(settings.by.clone())
+    } else {
+        Shown::Counts(settings.count_by.clone())
+    };
+    let selection = Selection { collection: settings.collection.clone(), set, shown, notes: lowering.notes };
     Ok(model::Query { relation: Relation::Samples, transforms: vec![Transform::Choose(Box::new(selection))] })
 }
 
