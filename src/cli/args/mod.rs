@@ -1,15 +1,17 @@
 //! What stands on the command line.
 
+mod chunks;
 mod global;
 mod lake;
 mod points;
 mod query;
 pub(crate) mod values;
 
+pub(crate) use chunks::{ChunksArgs, OrderArg};
 pub(crate) use global::{ColorWhen, ErrorFormat, Global};
 pub(crate) use lake::{
-    AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportNeptune, ManArgs,
-    VacuumArgs,
+    AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportNeptune,
+    ImportSamples, ManArgs, VacuumArgs,
 };
 pub(crate) use points::PointsArgs;
 pub(crate) use query::{BenchArgs, ExplainArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs};
@@ -58,6 +60,8 @@ pub(crate) enum Command {
     Query(QueryArgs),
     /// Show the points behind the series that a query matches
     Points(PointsArgs),
+    /// Draw chunks of samples in an exact mixture
+    Chunks(ChunksArgs),
     /// Show what becomes of a query, stage by stage
     Explain(ExplainArgs),
     /// Time queries

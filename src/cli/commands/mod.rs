@@ -2,6 +2,7 @@
 
 mod attributes;
 mod bench;
+mod chunks;
 mod compact;
 mod completions;
 mod demo;
@@ -9,6 +10,7 @@ mod describe;
 mod explain;
 mod history;
 mod import;
+mod import_samples;
 mod man;
 mod points;
 mod query;
@@ -26,9 +28,11 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
         Command::Import(args) => match args.kind {
             ImportKind::Aim(args) => import::aim(context, &args).await,
             ImportKind::Neptune(args) => import::neptune(context, &args).await,
+            ImportKind::Samples(args) => import_samples::run(context, &args).await,
         },
         Command::Query(args) => query::run(context, &args).await,
         Command::Points(args) => points::run(context, &args).await,
+        Command::Chunks(args) => chunks::run(context, &args).await,
         Command::Explain(args) => explain::run(context, &args).await,
         Command::Bench(args) => bench::run(context, &args).await,
         Command::Attributes(args) => attributes::run(context, &args).await,
