@@ -13,4 +13,5 @@ mod nql;
 mod points;
 mod program;
 mod reads;
+mod samples;
 mod support;

@@ -27,7 +27,8 @@ pub(super) struct Chosen {
     pub(super) collection: Collection,
     pub(super) name: String,
     pub(super) predicate: Option<Expr>,
-    pub(super) cuts: Vec<i64>,
+    cuts: Vec<i64>,
+    reads: bool,
     pub(super) notes: Vec<Diagnostic>,
 }
 
@@ -59,18 +60,19 @@ impl Chosen {
         };
         let properties = collection.properties();
         let notes = selection.notes.clone();
-        let mut resolving = Resolving { properties: &properties, collection: &name, notes, cuts: vec![] };
+        let mut resolving = Resolving { properties: &properties, collection: &name, notes, cuts: vec![], reads: false };
         let predicate = resolving.set(&selection.set)?;
-        let Resolving { notes, mut cuts, .. } = resolving;
+        let Resolving { notes, mut cuts, reads, .. } = resolving;
         cuts.sort_unstable();
         cuts.dedup();
-        Ok(Self { collection: collection.clone(), predicate, cuts, notes, name })
+        Ok(Self { collection: collection.clone(), predicate, cuts, reads, notes, name })
     }
 
     /// The properties of these names.
     pub(super) fn named(&self, names: &[String]) -> Result<Vec<Property>> {
         let properties = self.collection.properties();
-        let resolving = Resolving { properties: &properties, collection: &self.name, notes: vec![], cuts: vec![] };
+        let resolving =
+            Resolving { properties: &properties, collection: &self.name, notes: vec![], cuts: vec![], reads: false };
         resolving.named(names)
     }
 
@@ -89,7 +91,8 @@ impl Chosen {
         let files = self.collection.datasets.iter().filter_map(|dataset| snapshot.sample_rows(dataset));
         let files = files.map(|file| TableFile { path: file.location.clone(), size: file.size, rows: file.rows });
         let table = LakeTable::new(Table::Samples, &Schema::new(fields), files.collect(), store.clone()).ordered();
-        let source = if self.cuts.is_empty() {
+        // Behind the operator that cuts, a filter is not handed to the reader of files: what fails there has no kind.
+        let source = if self.cuts.is_empty() && !self.reads {
             provider_as_source(Arc::new(table))
         } else {
             provider_as_source(Arc::new(CutTable::new(table, self.cuts.clone())))

@@ -20,6 +20,8 @@ pub(super) struct Resolving<'a> {
     pub(super) notes: Vec<Diagnostic>,
     /// Positions at which a run must not go on, because a condition may change there.
     pub(super) cuts: Vec<i64>,
+    /// Whether texts are read as something else, which may fail.
+    pub(super) reads: bool,
 }
 
 static HAS_ANY: LazyLock<Arc<ScalarUDF>> =
@@ -164,11 +166,12 @@ impl Resolving<'_> {
     }
 
     /// That a value, or one of the values of a list, is one of these; nothing if none of these can be one.
-    fn any_of(&self, found: &Found, condition: &Condition, values: &[Literal]) -> Result<Option<Expr>> {
+    fn any_of(&mut self, found: &Found, condition: &Condition, values: &[Literal]) -> Result<Option<Expr>> {
         let mut column = found.column.clone();
         let reads = condition.reads_texts && found.kind == PropertyKind::Text && !found.multiple;
         let mut typed: Vec<ScalarValue> = vec![];
         if let Some(data_type) = reads.then(|| reading(values)).flatten() {
+            self.reads = true;
             column = cast(column, data_type.clone());
             for value in values {
                 typed.push(match (value, &data_type) {
