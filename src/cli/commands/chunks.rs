@@ -27,7 +27,9 @@ pub(super) async fn run(context: &Context, args: &ChunksArgs) -> Result<(), Fail
     }
     answer.finish()?;
     let closing = results.closing_notes();
-    context.talk.report(&closing(), &source);
+    for note in closing() {
+        context.talk.say(&note.message);
+    }
     // Only when the rows are out: a state that is ahead of what anybody has seen would lose chunks.
     if let (Some(path), Some(state)) = (&args.state, chunks.state()) {
         save(path, &state)?;

@@ -51,7 +51,7 @@ impl<'a> RunCutter<'a> {
             return Ok(vec![]);
         }
         let columns = batch.columns();
-        let ranges = if columns.is_empty() { vec![0..rows] } else { partition(columns)?.ranges() };
+        let ranges = if columns.is_empty() { std::iter::once(0..rows).collect() } else { partition(columns)?.ranges() };
         let mut starts: Vec<u64> = ranges.iter().map(|range| first + range.start as u64).collect();
         let mut done = vec![];
         if let Some((start, row)) = self.open.take() {

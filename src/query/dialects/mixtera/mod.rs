@@ -10,7 +10,7 @@ mod lower;
 mod parse;
 mod tree;
 
-pub use tree::{Condition, Query, Value};
+pub use self::tree::{Condition, Query, Value};
 
 use super::{Dialect, Settings};
 use crate::diagnostic::{Diagnostic, Kind};
