@@ -1,4 +1,4 @@
-//! Seeded generators of realistic lakes for benches and tests.
+//! Seeded generators of realistic lakes and tables for benches and tests.
 //!
 //! A generator writes what an importer reads, and counts the right answers of a fixed list of questions while it
 //! writes, so that a bench or a test can check what it measures. The same spec gives the same bytes (logarithms and
@@ -8,6 +8,10 @@
 
 mod dice;
 mod experiments;
+mod neptune;
+mod taxi;
 mod text;
 
 pub use experiments::{Answer, ExperimentSpec, Summary, write_experiments};
+pub use neptune::{NEPTUNE_PROJECT, NeptuneSpec, NeptuneSummary, write_neptune};
+pub use taxi::{TaxiAnswer, TaxiSpec, write_taxi};

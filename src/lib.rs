@@ -1,6 +1,7 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
-pub use lakeql_engine::{Bench, Error, Explain, Result, Results, Session, SessionBuilder, Shape, Stage};
+pub use lakeql_engine::runs;
+pub use lakeql_engine::{Bench, Error, Explain, PlainSource, Result, Results, Session, SessionBuilder, Shape, Stage};
 pub use lakeql_engine::{By, PointsOptions, Sampling, Statistic, Step, StepRange};
 pub use lakeql_engine::{ChunkOptions, Chunks};
 pub use lakeql_lake::{AsOf, Lake, Snapshot, Table};

@@ -22,10 +22,14 @@ pub(crate) fn spec() -> ExperimentSpec {
     ExperimentSpec { runs: runs.unwrap_or(100_000), ..ExperimentSpec::default() }
 }
 
+/// Where builds and what benches make are kept.
+pub(crate) fn target() -> PathBuf {
+    std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into()).into()
+}
+
 /// A folder of this shape.
 pub(crate) fn folder() -> PathBuf {
-    let target = std::env::var("CARGO_TARGET_DIR").unwrap_or_else(|_| "target".into());
-    let folder = PathBuf::from(target).join(format!("bench/experiments-{}", spec().runs));
+    let folder = target().join(format!("bench/experiments-{}", spec().runs));
     std::fs::create_dir_all(&folder).unwrap();
     folder
 }

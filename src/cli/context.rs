@@ -1,9 +1,9 @@
 //! What every verb is given.
 
-use crate::args::Global;
+use crate::args::{FromArgs, Global};
 use crate::failure::Failure;
 use crate::talk::Talk;
-use lakeql_engine::Session;
+use lakeql_engine::{Session, SessionBuilder};
 use lakeql_lake::{Lake, Snapshot};
 use std::sync::Arc;
 
@@ -28,7 +28,24 @@ impl Context {
 
     /// Opens the lake for queries.
     pub(crate) async fn session(&self) -> Result<Session, Failure> {
-        let mut builder = Session::builder(&self.global.lake);
+        self.build(Session::builder(&self.global.lake)).await
+    }
+
+    /// Opens what the query is to ask: the plain files that are named, or else the lake.
+    pub(crate) async fn session_from(&self, args: &FromArgs) -> Result<Session, Failure> {
+        if args.from.is_empty() {
+            return self.session().await;
+        }
+        // A flag that would silently mean nothing is a mistake.
+        for (given, flag) in [(self.global.lake_from_flag, "--lake"), (self.global.as_of.is_some(), "--as-of")] {
+            if given {
+                return Err(Failure::Usage(format!("--from asks plain files, {flag} asks a lake: use one of them")));
+            }
+        }
+        self.build(Session::of_files(args.from.clone())).await
+    }
+
+    async fn build(&self, mut builder: SessionBuilder) -> Result<Session, Failure> {
         if let Some(as_of) = self.global.as_of {
             builder = builder.as_of(as_of);
         }

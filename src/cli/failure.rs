@@ -101,8 +101,8 @@ impl From<arrow::error::ArrowError> for Failure {
 fn lake_kind(error: &lakeql_lake::Error) -> Kind {
     use lakeql_lake::Error;
     match error {
-        Error::NotFound { .. } | Error::NoSuchVersion { .. } => Kind::NotFound,
-        Error::Url { .. } | Error::Data { .. } => Kind::Semantic,
+        Error::NotFound { .. } | Error::NoSuchVersion { .. } | Error::NoFiles { .. } => Kind::NotFound,
+        Error::Url { .. } | Error::Data { .. } | Error::From { .. } => Kind::Semantic,
         _ => Kind::Io,
     }
 }

@@ -72,6 +72,9 @@ impl From<DataFusionError> for Error {
         if let Some(path) = missing_file(&error) {
             return Self::Lake(lakeql_lake::Error::MissingFile { path });
         }
+        if let Some(problem) = crate::evaluate::limit_of(&error.to_string()) {
+            return problem.into();
+        }
         match error {
             // Errors of ours pass through the engine's streams and planner.
             DataFusionError::External(source) => match source.downcast::<Self>() {
@@ -144,8 +147,8 @@ fn missing_file(error: &DataFusionError) -> Option<String> {
 fn lake_kind(error: &lakeql_lake::Error) -> Kind {
     use lakeql_lake::Error as Lake;
     match error {
-        Lake::NotFound { .. } | Lake::NoSuchVersion { .. } => Kind::NotFound,
-        Lake::Url { .. } | Lake::Data { .. } => Kind::Semantic,
+        Lake::NotFound { .. } | Lake::NoSuchVersion { .. } | Lake::NoFiles { .. } => Kind::NotFound,
+        Lake::Url { .. } | Lake::Data { .. } | Lake::From { .. } => Kind::Semantic,
         _ => Kind::Io,
     }
 }

@@ -1,24 +1,30 @@
-//! A session: one version of a lake with an engine around it.
+//! A session: one version of a lake, or plain files, with an engine around it.
 
 use crate::config::{self, Limits};
 use crate::explain::{self, Explain, ScanReport, Stage};
+use crate::export::{self, Exported};
+use crate::plain::{self, PlainSource};
 use crate::points::{self, PointsOptions};
 use crate::resolve::Resolver;
 use crate::results::within;
 use crate::samples::{self, ChunkOptions, Chunks};
 use crate::shape::Shape;
 use crate::{Error, Result, Results, sql};
+use arrow::record_batch::RecordBatch;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
+use lakeql_lake::ingest::neptune::{Export, NeptuneOptions, PathFilter};
+use lakeql_lake::plain::PlainTable;
 use lakeql_lake::{AsOf, Lake, Snapshot};
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::dialects::{self, Dialect, Settings};
 use lakeql_query::model::{Query, SeriesKind};
 use lakeql_query::source::Source;
+use lakeql_query::span::Span;
 use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -31,16 +37,29 @@ const SQL: &str = "sql";
 /// How a session is made.
 #[derive(Clone, Debug)]
 pub struct SessionBuilder {
-    url: String,
-    as_of: AsOf,
+    of: Wanted,
     limits: Limits,
 }
 
+/// What a session is to ask.
+#[derive(Clone, Debug)]
+enum Wanted {
+    Lake {
+        url: String,
+        as_of: AsOf,
+    },
+    Plain(Vec<PlainSource>),
+    /// Whatever is at this place: an export of Neptune, or else plain files.
+    Found(String),
+}
+
 impl SessionBuilder {
-    /// Reads this version instead of the latest.
+    /// Reads this version of the lake instead of the latest; plain files have no versions.
     #[must_use]
-    pub fn as_of(mut self, as_of: AsOf) -> Self {
-        self.as_of = as_of;
+    pub fn as_of(mut self, wanted: AsOf) -> Self {
+        if let Wanted::Lake { as_of, .. } = &mut self.of {
+            *as_of = wanted;
+        }
         self
     }
 
@@ -65,26 +84,49 @@ impl SessionBuilder {
         self
     }
 
-    /// Opens the lake.
+    /// Opens the lake, or the plain files.
     ///
     /// # Errors
-    /// There is no lake, it cannot be read, or it has no such version.
+    /// There is no lake, it cannot be read, or it has no such version. There are no such files, or they do not fit
+    /// together.
     pub async fn build(self) -> Result<Session> {
-        let lake = Lake::open(&self.url).await?;
-        let snapshot = lake.snapshot(self.as_of).await?;
-        Session::over(snapshot, self.limits)
+        match self.of {
+            Wanted::Lake { url, as_of } => {
+                let lake = Lake::open(&url).await?;
+                Session::over(lake.snapshot(as_of).await?, self.limits)
+            }
+            Wanted::Plain(sources) => Session::over_files(&sources, self.limits).await,
+            Wanted::Found(place) => match Export::find(&place, &NeptuneOptions::default()).await? {
+                Some(export) => {
+                    let context = engine(&self.limits)?;
+                    let exported = Exported::new(export, self.limits.clone());
+                    Ok(Session::new(Data::Export(Box::new(exported)), context, self.limits))
+                }
+                None => Session::over_files(&[PlainSource { name: None, from: place }], self.limits).await,
+            },
+        }
     }
 }
 
-/// One version of a lake, ready to be asked.
+/// One version of a lake, or some plain files, ready to be asked.
 pub struct Session {
-    snapshot: Arc<Snapshot>,
+    data: Data,
     context: SessionContext,
     /// The state of the context, which would be copied at every look at it.
     state: SessionState,
-    store: ObjectStoreUrl,
     limits: Limits,
     sql_ready: OnceLock<()>,
+}
+
+/// What is asked.
+enum Data {
+    Lake {
+        snapshot: Arc<Snapshot>,
+        store: ObjectStoreUrl,
+    },
+    Plain(Vec<Arc<PlainTable>>),
+    /// What a query needs of it is read for the query.
+    Export(Box<Exported>),
 }
 
 /// Times of a query in this process.
@@ -103,7 +145,20 @@ pub struct Bench {
 impl Session {
     /// A session over the lake at this URL.
     pub fn builder(url: &str) -> SessionBuilder {
-        SessionBuilder { url: url.to_owned(), as_of: AsOf::default(), limits: Limits::default() }
+        let of = Wanted::Lake { url: url.to_owned(), as_of: AsOf::default() };
+        SessionBuilder { of, limits: Limits::default() }
+    }
+
+    /// A session over Parquet files that are in no lake, as they are.
+    ///
+    /// A single place without a name may also be an export of Neptune. Its runs are asked as if they had been imported:
+    /// the attributes that a query can look at are read for it, in SQL all of them.
+    pub fn of_files(sources: Vec<PlainSource>) -> SessionBuilder {
+        let of = match sources.as_slice() {
+            [PlainSource { name: None, from }] => Wanted::Found(from.clone()),
+            _ => Wanted::Plain(sources),
+        };
+        SessionBuilder { of, limits: Limits::default() }
     }
 
     /// A session over a version that is open already.
@@ -114,26 +169,38 @@ impl Session {
         Self::over(snapshot, Limits::default())
     }
 
-    fn over(snapshot: Arc<Snapshot>, limits: Limits) -> Result<Self> {
-        let state = SessionStateBuilder::new()
-            .with_config(config::session(&limits))
-            .with_runtime_env(config::runtime(&limits)?)
-            .with_default_features()
-            .build();
-        let context = SessionContext::new_with_state(state);
+    pub(crate) fn over(snapshot: Arc<Snapshot>, limits: Limits) -> Result<Self> {
+        let context = engine(&limits)?;
         let store = ObjectStoreUrl::parse(STORE)?;
         context.register_object_store(store.as_ref(), Arc::clone(snapshot.store()));
-        for function in lakeql_udfs::all() {
-            context.register_udf(function);
-        }
-        context.register_udf(crate::evaluate::udf());
-        let state = context.state();
-        Ok(Self { snapshot, context, state, store, limits, sql_ready: OnceLock::new() })
+        Ok(Self::new(Data::Lake { snapshot, store }, context, limits))
     }
 
-    /// The version of the lake that is asked.
-    pub fn snapshot(&self) -> &Arc<Snapshot> {
-        &self.snapshot
+    async fn over_files(sources: &[PlainSource], limits: Limits) -> Result<Self> {
+        let context = engine(&limits)?;
+        let tables = plain::open(&context, sources).await?;
+        Ok(Self::new(Data::Plain(tables), context, limits))
+    }
+
+    fn new(data: Data, context: SessionContext, limits: Limits) -> Self {
+        let state = context.state();
+        Self { data, context, state, limits, sql_ready: OnceLock::new() }
+    }
+
+    /// The version of the lake that is asked; nothing if it is plain files or an export.
+    pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
+        match &self.data {
+            Data::Lake { snapshot, .. } => Some(snapshot),
+            Data::Plain(_) | Data::Export(_) => None,
+        }
+    }
+
+    /// The plain files that are asked, a table each; none if it is a lake or an export.
+    pub fn plain(&self) -> &[Arc<PlainTable>] {
+        match &self.data {
+            Data::Lake { .. } | Data::Export(_) => &[],
+            Data::Plain(tables) => tables,
+        }
     }
 
     /// Asks a query: text to [`Query`] to logical plan to physical plan to a stream of batches.
@@ -142,6 +209,11 @@ impl Session {
     /// A mistake in the query ([`Error::Query`]), or a failure of lake or engine.
     pub async fn query(&self, source: &Source, lang: &str, settings: &Settings, shape: &Shape) -> Result<Results> {
         let deadline = self.limits.timeout.map(|limit| (Instant::now() + limit, limit));
+        if let Some((session, notes)) = within(deadline, self.viewed(source, lang, settings, shape)).await? {
+            let mut results = Box::pin(session.query(source, lang, settings, shape)).await?;
+            results.notes.splice(0..0, notes);
+            return Ok(results);
+        }
         let planning = async {
             let (plan, notes) = self.logical(source, lang, settings, shape).await?;
             Ok((self.physical(&plan, lang).await?, notes))
@@ -196,8 +268,16 @@ impl Session {
         let kind = options.kind.unwrap_or(SeriesKind::Metric).name();
         let entity = settings.entity.clone().or_else(|| Some(kind.to_owned()));
         let settings = Settings { entity, ..settings.clone() };
-        let query = lower(dialect, source, &settings, &Shape::default())?;
-        let work = points::answer(&self.state, &self.snapshot, &self.store, &query, options);
+        if let Data::Export(exported) = &self.data {
+            // Which series there are is part of the question.
+            let (session, _) = within(deadline, exported.session(&PathFilter::all())).await?;
+            return Box::pin(session.points(source, lang, &settings, options)).await;
+        }
+        let Data::Lake { snapshot, store } = &self.data else {
+            return Err(Diagnostic::error(Kind::Semantic, "plain files have no series, only a lake does").into());
+        };
+        let query = self.lower(dialect, source, &settings, &Shape::default())?;
+        let work = points::answer(&self.state, snapshot, store, &query, options);
         let answer = within(deadline, work).await?;
         Ok(Results::new(answer.plan, answer.stream, answer.notes, deadline).closing_in(answer.closing))
     }
@@ -221,8 +301,11 @@ impl Session {
                 Diagnostic::error(Kind::Semantic, "chunks are made of samples, which SQL does not choose").into()
             );
         };
-        let query = lower(dialect, source, settings, &Shape::default())?;
-        let work = samples::chunks(&self.state, &self.snapshot, &self.store, &query, options);
+        let Data::Lake { snapshot, store } = &self.data else {
+            return Err(Diagnostic::error(Kind::Semantic, "plain files have no samples, only a lake does").into());
+        };
+        let query = self.lower(dialect, source, settings, &Shape::default())?;
+        let work = samples::chunks(&self.state, snapshot, store, &query, options);
         let answer = within(deadline, work).await?;
         let results = Results::new(answer.plan, answer.stream, answer.notes, deadline).closing_in(answer.closing);
         Ok((results, answer.chunks))
@@ -241,6 +324,9 @@ impl Session {
         stage: Stage,
         analyze: bool,
     ) -> Result<Explain> {
+        if let Some((session, _)) = self.viewed(source, lang, settings, shape).await? {
+            return Box::pin(session.explain(source, lang, settings, shape, stage, analyze)).await;
+        }
         let mut sections = vec![];
         let wants = |one: Stage| stage == one || stage == Stage::All;
         if let Some(dialect) = dialect(lang)? {
@@ -248,7 +334,7 @@ impl Session {
                 sections.push(("ast".to_owned(), dialect.syntax_tree(source, settings).map_err(Error::Query)?));
             }
             if wants(Stage::Query) {
-                sections.push(("query".to_owned(), lower(dialect, source, settings, shape)?.to_string()));
+                sections.push(("query".to_owned(), self.lower(dialect, source, settings, shape)?.to_string()));
             }
         }
         let later = [Stage::Logical, Stage::Optimized, Stage::Physical, Stage::Sql];
@@ -292,6 +378,9 @@ impl Session {
         shape: &Shape,
         repeat: usize,
     ) -> Result<Bench> {
+        if let Some((session, _)) = self.viewed(source, lang, settings, shape).await? {
+            return Box::pin(session.bench(source, lang, settings, shape, repeat)).await;
+        }
         let mut bench = Bench { rows: 0, plan: Duration::ZERO, runs: vec![], bytes_read: 0 };
         let mut plans = vec![];
         for round in 0..=repeat {
@@ -328,8 +417,48 @@ impl Session {
         settings: &Settings,
         shape: &Shape,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Some((session, _)) = self.viewed(source, lang, settings, shape).await? {
+            return Box::pin(session.plan(source, lang, settings, shape)).await;
+        }
         let (plan, _) = self.logical(source, lang, settings, shape).await?;
         self.physical(&plan, lang).await
+    }
+
+    /// A session over what a query needs of an export, if that is what is asked.
+    async fn viewed(
+        &self,
+        source: &Source,
+        lang: &str,
+        settings: &Settings,
+        shape: &Shape,
+    ) -> Result<Option<(Arc<Session>, Vec<Diagnostic>)>> {
+        let Data::Export(exported) = &self.data else { return Ok(None) };
+        let wanted = match dialect(lang)? {
+            Some(dialect) => export::wanted(&self.lower(dialect, source, settings, shape)?),
+            None => PathFilter::all(),
+        };
+        exported.session(&wanted).await.map(Some)
+    }
+
+    /// What turns names into plans over this version.
+    ///
+    /// # Errors
+    /// It is no lake that is asked.
+    pub(crate) fn resolver(&self) -> Result<Resolver<'_>> {
+        match &self.data {
+            Data::Lake { snapshot, store } => Ok(Resolver::new(&self.state, snapshot, store)),
+            Data::Plain(_) | Data::Export(_) => Err(no_lake()),
+        }
+    }
+
+    /// All rows of a small plan, within the limits of the session.
+    pub(crate) async fn collect(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>> {
+        let plan = self.state.create_physical_plan(plan).await?;
+        let rows = datafusion::physical_plan::collect(plan, self.state.task_ctx());
+        match self.limits.timeout {
+            None => Ok(rows.await?),
+            Some(limit) => Ok(tokio::time::timeout(limit, rows).await.map_err(|_| Error::Timeout(limit))??),
+        }
     }
 
     async fn logical(
@@ -341,14 +470,40 @@ impl Session {
     ) -> Result<(LogicalPlan, Vec<Diagnostic>)> {
         let Some(dialect) = dialect(lang)? else {
             if self.sql_ready.get().is_none() {
-                sql::register(&self.context, &self.snapshot, &self.store)?;
+                match &self.data {
+                    Data::Lake { snapshot, store } => sql::register(&self.context, snapshot, store)?,
+                    Data::Plain(tables) => sql::register_plain(&self.context, tables)?,
+                    Data::Export(_) => return Err(no_lake()),
+                }
                 let _ = self.sql_ready.set(());
             }
             let plan = sql::plan_sql(&self.context, source).await?;
             return Ok((crate::resolve::shape_sql(plan, shape)?, vec![]));
         };
-        let query = lower(dialect, source, settings, shape)?;
-        Resolver::new(&self.state, &self.snapshot, &self.store).resolve(&query).await
+        let query = self.lower(dialect, source, settings, shape)?;
+        match &self.data {
+            Data::Lake { snapshot, store } => Resolver::new(&self.state, snapshot, store).resolve(&query).await,
+            Data::Plain(tables) => plain::resolve(tables, &query),
+            Data::Export(_) => Err(no_lake()),
+        }
+    }
+
+    /// The query that a text is, with what is done to its answer.
+    fn lower(&self, dialect: &dyn Dialect, source: &Source, settings: &Settings, shape: &Shape) -> Result<Query> {
+        let plain = matches!(self.data, Data::Plain(_));
+        // Languages know no clock.
+        let now = settings.now.or_else(|| Some(chrono::Utc::now().timestamp_micros()));
+        let settings = Settings { plain, now, ..settings.clone() };
+        let mut query = dialect.lower(source, &settings).map_err(Error::Query)?;
+        query.transforms.extend(shape.transforms());
+        Ok(query)
+    }
+
+    /// The rows of a plan.
+    #[cfg(test)]
+    pub(crate) async fn run(&self, plan: LogicalPlan) -> Result<Vec<arrow::record_batch::RecordBatch>> {
+        let plan = self.state.create_physical_plan(&plan).await?;
+        Ok(execute_stream(plan, self.state.task_ctx())?.try_collect().await?)
     }
 
     async fn physical(&self, plan: &LogicalPlan, lang: &str) -> Result<Arc<dyn ExecutionPlan>> {
@@ -356,6 +511,27 @@ impl Session {
         // Only SQL has trees as deep as its text is long; those of the other languages are balanced.
         Ok(if lang == SQL { sql::deep(work).await? } else { work.await? })
     }
+}
+
+/// An engine that knows our functions and no data.
+fn engine(limits: &Limits) -> Result<SessionContext> {
+    let state = SessionStateBuilder::new()
+        .with_config(config::session(limits))
+        .with_runtime_env(config::runtime(limits)?)
+        .with_default_features()
+        .build();
+    let context = SessionContext::new_with_state(state);
+    for function in lakeql_udfs::all() {
+        context.register_udf(function);
+    }
+    context.register_udf(crate::evaluate::udf());
+    Ok(context)
+}
+
+/// What only a lake can tell is asked of something else.
+fn no_lake() -> Error {
+    let problem = Diagnostic::error(Kind::Semantic, "this can only be asked of a lake");
+    problem.hint("import the files first, for example `lakeql import neptune DIR`").into()
 }
 
 /// The language, or nothing for SQL.
@@ -367,18 +543,13 @@ fn dialect(lang: &str) -> Result<Option<&'static dyn Dialect>> {
         return Ok(Some(dialect));
     }
     let names: Vec<_> = dialects::ALL.iter().map(|dialect| dialect.name()).chain([SQL]).collect();
-    let problem = Diagnostic::error(Kind::Semantic, format!("there is no language `{lang}`"));
+    let problem = Diagnostic::error(Kind::Semantic, format!("there is no language `{lang}`")).in_argument(
+        "--lang",
+        lang,
+        Span::new(0, lang.len()),
+    );
     Err(Error::Query(vec![match did_you_mean(lang, names.iter().copied()) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
         None => problem.hint(format!("languages are {}", names.join(", "))),
     }]))
-}
-
-fn lower(dialect: &dyn Dialect, source: &Source, settings: &Settings, shape: &Shape) -> Result<Query> {
-    // Languages know no clock.
-    let now = settings.now.or_else(|| Some(chrono::Utc::now().timestamp_micros()));
-    let settings = Settings { now, ..settings.clone() };
-    let mut query = dialect.lower(source, &settings).map_err(Error::Query)?;
-    query.transforms.extend(shape.transforms());
-    Ok(query)
 }

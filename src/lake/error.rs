@@ -38,6 +38,24 @@ pub enum Error {
         reason: String,
     },
 
+    /// There are no files where a query looks for plain ones.
+    #[error("there is nothing to read at `{from}`: {hint}")]
+    NoFiles {
+        /// The text as given.
+        from: String,
+        /// What was found instead, or how to find them.
+        hint: String,
+    },
+
+    /// The text that names plain files cannot be understood, or they are not what it takes.
+    #[error("cannot read from `{from}`: {reason}")]
+    From {
+        /// The text as given.
+        from: String,
+        /// What is wrong.
+        reason: String,
+    },
+
     /// A version or time that the lake does not have.
     #[error("the lake at {url} has no version {wanted}: {hint}")]
     NoSuchVersion {

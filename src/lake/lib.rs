@@ -10,11 +10,13 @@
 //! | [`catalog`] | tables, schemas, attribute paths, versions: what the bytes mean |
 //! | [`maintenance`] | `compact` and `vacuum` |
 //! | [`ingest`] | one importer per source |
+//! | [`plain`] | Parquet files that are in no lake, asked as they are |
 
 pub mod catalog;
 mod error;
 pub mod ingest;
 pub mod maintenance;
+pub mod plain;
 pub mod storage;
 
 pub use catalog::lake::{AsOf, Lake};

@@ -1,7 +1,9 @@
 //! The text of a query and where it came from.
 
+use serde::{Deserialize, Serialize};
+
 /// The text of one query.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Source {
     /// Shown in diagnostics: a file name, `<query>` or `<stdin>`.
     pub name: String,

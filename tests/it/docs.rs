@@ -80,6 +80,11 @@ fn every_command_of_the_readme_works() {
     let place = Place::new();
     std::fs::copy(repository("datasets/sklearn_runs.jsonl.gz"), place.path("runs.jsonl.gz")).unwrap();
     samples(&place, "corpus", "collections.json");
+    crate::neptune::copy_folder(&repository("tests/gold/nql/exporter_sample"), &place.path("exports"));
+    // Its run without a first part is worth a note at every question.
+    for part in crate::neptune::files_below(&place.path("exports/data"), "SAN-99") {
+        std::fs::remove_file(part).unwrap();
+    }
     let program = std::path::Path::new(crate::program::PROGRAM);
     let folders = format!("{}:{}", program.parent().unwrap().display(), std::env::var("PATH").unwrap_or_default());
     let readme = read("README.md");
@@ -106,7 +111,8 @@ fn verbs_and_flags_of_the_readme_exist() {
     let help = place.ok(["--help"]);
     let query = ["query", "points", "explain", "chunks"].map(|verb| place.ok([verb, "--help"])).concat()
         + &place.ok(["import", "aim", "--help"])
-        + &place.ok(["import", "samples", "--help"]);
+        + &place.ok(["import", "samples", "--help"])
+        + &place.ok(["import", "neptune", "--help"]);
     for text in inline.into_iter().filter(|text| !text.starts_with("cargo ")) {
         if let Some(rest) = text.strip_prefix("lakeql ") {
             let verb = rest.split_whitespace().next().unwrap();
@@ -120,7 +126,9 @@ fn verbs_and_flags_of_the_readme_exist() {
     for format in lakeql::output::Format::ALL {
         assert!(query.contains(format.name()) && readme.contains(format.name()), "{format}");
     }
-    for verb in ["points", "chunks", "tables", "describe", "history", "compact", "vacuum", "bench"] {
+    for verb in
+        ["points", "plot", "chunks", "show", "diff", "tables", "describe", "history", "compact", "vacuum", "bench"]
+    {
         assert!(help.contains(verb), "{verb}");
     }
 }
@@ -130,6 +138,7 @@ fn verbs_and_flags_of_the_readme_exist() {
 fn examples_of_the_help_parse() {
     let place = Place::new();
     place.ok(["import", "aim", repository("datasets/tutorial_runs.jsonl").to_str().unwrap()]);
+    crate::neptune::copy_folder(&repository("tests/gold/nql/exporter_sample"), &place.path("exports"));
     place.write("top_ten.sql", "select hash from runs limit 10");
     place.write("runs.jsonl.gz", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
     place.write("more.jsonl.zst", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
@@ -139,6 +148,10 @@ fn examples_of_the_help_parse() {
         "queries.jsonl",
         r#"{"id": "a", "lang": "aim", "text": "run.batch_size > 1", "options": {"limit": 10}}"#,
     );
+    std::fs::create_dir(place.path("taxi")).unwrap();
+    let mut taxi = std::fs::File::create(place.path("taxi/trips.parquet")).unwrap();
+    let spec = lakeql_datasets::TaxiSpec { trips: 100, ..Default::default() };
+    lakeql_datasets::write_taxi(&spec, &mut taxi).unwrap();
     let mut seen = 0;
     for verb in [
         &["--help"][..],
@@ -147,8 +160,12 @@ fn examples_of_the_help_parse() {
         &["import", "samples", "--help"],
         &["chunks", "--help"],
         &["explain", "--help"],
+        &["plot", "--help"],
+        &["show", "--help"],
+        &["diff", "--help"],
         &["bench", "--help"],
         &["import", "aim", "--help"],
+        &["import", "neptune", "--help"],
         &["attributes", "--help"],
         &["tables", "--help"],
         &["describe", "--help"],
@@ -161,8 +178,9 @@ fn examples_of_the_help_parse() {
         let help = place.ok(verb);
         for line in help.lines().map(str::trim).filter(|line| line.starts_with("lakeql ") || line.starts_with("echo "))
         {
-            // Other programs, and the demo, which has a test of its own.
-            if line.contains("man -l") || line == "lakeql demo" || line.contains("~/") {
+            // Other programs and machines, and the demo, which has a test of its own.
+            let elsewhere = ["man -l", "~/", "s3://"].iter().any(|part| line.contains(part));
+            if elsewhere || line == "lakeql demo" {
                 continue;
             }
             seen += 1;

@@ -52,6 +52,14 @@ fn all() -> Vec<Wrong> {
         aim("several_lines", "run.batch_size == 32 and\nrun.learning_rate > > 0.001 and\nrun.archived"),
         aim("behind_wide_characters", "run.name == '日本語🚀' && run.batch_size == 32"),
         aim("statement", "import os"),
+        aim("not_closed", "len([x for x in run.layers if x > 3] > 2"),
+        aim("crossed_brackets", "any([x > 3 for x in run.layers)] == True"),
+        aim("keyword_as_name", "run.class == 3"),
+        aim("arrow_operator", "run.batch_size => 32"),
+        aim("pattern_operator", "run.name =~ 'base.*'"),
+        aim("like", "run.name LIKE 'base%'"),
+        aim("missing_operator_in_brackets", "(run.batch_size 32) and run.archived"),
+        aim("comment_of_several_lines", "run.batch_size == 32 # small\nand run.archived # or not"),
         aim("select_keyword", "select run if run.batch_size = 32"),
         // What is closed.
         aim("dunder", "run.__class__ == 1"),
@@ -63,6 +71,9 @@ fn all() -> Vec<Wrong> {
         // Limits.
         wrong("too_deep", "aim", format!("{}1{}", "[".repeat(300), "]".repeat(300))),
         wrong("too_long", "aim", "run.x == 1 or ".repeat(80_000) + "True"),
+        aim("power_tower", "10 ** 10 ** 10 > run.batch_size"),
+        aim("long_text", "run.batch_size == 32 and len('a' * 10 ** 9) > 3"),
+        aim("endless", "'x' in run.metrics"),
         // Columns.
         select("unknown_column", "", &["hash", "learnin_rate"]),
         select("unknown_column_far_off", "", &["hash", "zebra"]),
@@ -125,8 +136,11 @@ async fn places_are_in_the_text() {
         let Err(Error::Query(found)) = session.query(&source, case.lang, &settings, &case.shape).await else {
             continue;
         };
-        for label in found.iter().flat_map(|diagnostic| &diagnostic.labels) {
-            assert!(case.text.get(label.span.range()).is_some(), "{}: {label:?}", case.name);
+        for diagnostic in &found {
+            let text = diagnostic.within.as_ref().map_or(case.text.as_str(), |argument| &argument.text);
+            for label in &diagnostic.labels {
+                assert!(text.get(label.span.range()).is_some(), "{}: {label:?}", case.name);
+            }
         }
     }
 }

@@ -51,7 +51,7 @@ async fn read(session: &Session, text: &str, lang: &str, shape: &Shape) -> (Scan
 
 /// The compressed size of column chunks of all files of a table.
 async fn chunks(session: &Session, table: Table, wanted: impl Fn(&str) -> bool) -> usize {
-    let snapshot = session.snapshot();
+    let snapshot = session.snapshot().unwrap();
     let mut bytes = 0;
     for file in &snapshot.table(table).files {
         let content = snapshot.store().get(&file.location).await.unwrap().bytes().await.unwrap();
@@ -70,7 +70,7 @@ async fn chunks(session: &Session, table: Table, wanted: impl Fn(&str) -> bool) 
 
 /// The size of the page index of `runs`, of all columns.
 async fn page_index(session: &Session) -> usize {
-    let snapshot = session.snapshot();
+    let snapshot = session.snapshot().unwrap();
     let mut bytes = 0;
     for file in &snapshot.table(Table::Runs).files {
         let content = snapshot.store().get(&file.location).await.unwrap().bytes().await.unwrap();
@@ -109,6 +109,34 @@ async fn two_parameters_of_a_wide_lake() {
     assert!(read * 5 <= referenced * 6, "{read} bytes read, 1.2 × {referenced} allowed\n{report}");
     assert!(whole > 10 * referenced, "the lake is not wide: {whole} and {referenced}");
     assert!(report.scans.iter().all(|scan| scan.table == "runs"), "{report}");
+}
+
+/// What has a declared type reads the column of that type only, and no more than the same in AimQL.
+#[tokio::test(flavor = "multi_thread")]
+async fn nql_reads_the_columns_of_its_types() {
+    let (jsonl, _) = wide();
+    let session = session(&lake(&jsonl, 1).await).await;
+    let everything = "run.archived in [True, False]";
+    for (nql, aim) in [
+        (
+            "hparams/lr:float > 0.01 AND hparams/batch_size:int >= 64",
+            "run.hparams.lr > 0.01 and run.hparams.batch_size >= 64",
+        ),
+        ("hparams/label_smoothing:float > 0.05", "run.hparams.label_smoothing > 0.05"),
+        ("data/name:string = imagenet", "run.data.name == 'imagenet'"),
+    ] {
+        let (ours, rows) = read(&session, nql, "nql", &Shape::default()).await;
+        let (theirs, expected) = read(&session, &format!("{aim} and {everything}"), "aim", &Shape::default()).await;
+        assert_eq!(rows, expected, "{nql}");
+        let (read, allowed) = (ours.total.bytes_scanned, theirs.total.bytes_scanned);
+        assert!(read > 0 && read <= allowed, "{nql}: {read} bytes read, {allowed} by AimQL\n{ours}\n{theirs}");
+    }
+    let (report, rows) = read(&session, "hparams/lr:float > 1e9", "nql", &Shape::default()).await;
+    assert_eq!(rows, 0);
+    assert!(
+        report.total.row_groups_pruned > 0 && report.total.row_groups_pruned == report.total.row_groups,
+        "{report}"
+    );
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -164,6 +192,25 @@ async fn columns_that_are_not_asked_for_are_not_read() {
     let allowed = referenced + page_index(&session).await;
     let read = report.total.bytes_scanned;
     assert!(read > 0 && read * 5 <= allowed * 6, "{read} bytes read, 1.2 × {allowed} allowed\n{report}");
+}
+
+/// A program is given the columns it names: lists come from `attributes`, and the document of params is left alone.
+#[tokio::test(flavor = "multi_thread")]
+async fn programs_read_what_they_name() {
+    let (jsonl, _) = wide();
+    let session = session(&lake(&jsonl, 1).await).await;
+    let documents = chunks(&session, Table::Runs, |name| name == "params").await;
+    let ask = async |text: &str| read(&session, text, "aim", &Shape::default()).await;
+    let (report, rows) = ask("any(x > 200 for x in run.model.layers)").await;
+    let (_, indexed) = ask("run.model.layers[0] > 200 or max(run.model.layers) > 200").await;
+    assert!(rows > 100 && rows == indexed, "{rows} {indexed}");
+    assert!(report.total.bytes_scanned * 4 < documents, "{} of {documents}", report.total.bytes_scanned);
+    let (report, rows) = ask("len(str(run.hparams.optimizer.name)) == 4 and run.hparams.lr * 2 > 0").await;
+    assert!(rows > 100, "{rows}");
+    let named = ["hash", "archived", "created_at"];
+    let named = |name: &str| named.contains(&name) || name.contains("optimizer.name") || name.contains("hparams.lr");
+    let allowed = chunks(&session, Table::Runs, named).await + page_index(&session).await;
+    assert!(report.total.bytes_scanned <= allowed, "{} of {allowed}", report.total.bytes_scanned);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -3,8 +3,10 @@
 mod chunks;
 mod global;
 mod lake;
+mod plot;
 mod points;
 mod query;
+mod runs;
 pub(crate) mod values;
 
 pub(crate) use chunks::{ChunksArgs, OrderArg};
@@ -13,8 +15,12 @@ pub(crate) use lake::{
     AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportNeptune,
     ImportSamples, ManArgs, VacuumArgs,
 };
+pub(crate) use plot::{AxisArg, PlotArgs};
 pub(crate) use points::PointsArgs;
-pub(crate) use query::{BenchArgs, ExplainArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs};
+pub(crate) use query::{
+    BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs,
+};
+pub(crate) use runs::{DiffArgs, ShowArgs};
 
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
@@ -64,6 +70,12 @@ pub(crate) enum Command {
     Chunks(ChunksArgs),
     /// Show what becomes of a query, stage by stage
     Explain(ExplainArgs),
+    /// Draw the points of the matched series, in the terminal or as SVG
+    Plot(PlotArgs),
+    /// Show everything that is known of a run
+    Show(ShowArgs),
+    /// Show what is not the same in several runs
+    Diff(DiffArgs),
     /// Time queries
     Bench(BenchArgs),
     /// List the attribute paths of the runs: types, number of runs, examples

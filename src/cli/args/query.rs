@@ -2,6 +2,7 @@
 
 use super::values::{self, Columns};
 use clap::{Args, Parser, ValueEnum, ValueHint};
+use lakeql_engine::PlainSource;
 use lakeql_query::dialects::{LegacyPrefixes, Settings};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -13,6 +14,7 @@ Examples:
   lakeql query 'sys/failed:bool = true AND sys/creation_time > -7d' --lang nql --project team/vision
   lakeql query 'select((\"language\",\"==\",\"en\"))' --lang mixtera --count-by license
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
+  lakeql query 'fare_amount > 20' --lang nql --from 'taxi/*.parquet' --sort -fare_amount
   echo 'run.archived' | lakeql query - --lang aim --format csv";
 
 /// `query`.
@@ -21,6 +23,8 @@ Examples:
 pub(crate) struct QueryArgs {
     #[command(flatten)]
     pub(crate) text: TextArgs,
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
     #[command(flatten)]
     pub(crate) shape: ShapeArgs,
     #[command(flatten)]
@@ -45,6 +49,8 @@ pub(crate) struct ExplainArgs {
     pub(crate) analyze: bool,
 
     #[command(flatten)]
+    pub(crate) from: FromArgs,
+    #[command(flatten)]
     pub(crate) shape: ShapeArgs,
     #[command(flatten)]
     pub(crate) language: LanguageArgs,
@@ -67,6 +73,9 @@ pub(crate) struct BenchArgs {
     /// How often each query is timed
     #[arg(long, value_name = "N", default_value = "10")]
     pub(crate) repeat: NonZeroUsize,
+
+    #[command(flatten)]
+    pub(crate) from: FromArgs,
 }
 
 /// The flags of a query without its text, as `bench` finds them in its file.
@@ -93,6 +102,15 @@ pub(crate) struct TextArgs {
     /// The query's language
     #[arg(long, short, value_name = "LANGUAGE", value_parser = values::language_parser())]
     pub(crate) lang: String,
+}
+
+/// Plain files instead of a lake.
+#[derive(Clone, Debug, Default, Args)]
+pub(crate) struct FromArgs {
+    /// Ask Parquet files as they are instead of the lake: a file, a folder, a 'pattern*', or a URL of one. SQL calls the
+    /// table data, or NAME; NAMEs allow several. The data folder of neptune-exporter is asked as if it were imported
+    #[arg(long, value_name = "[NAME=]FILES", value_parser = values::plain_source)]
+    pub(crate) from: Vec<PlainSource>,
 }
 
 /// What is done to the rows of any query's answer.

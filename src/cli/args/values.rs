@@ -2,6 +2,7 @@
 
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use lakeql_engine::PlainSource;
 use lakeql_lake::AsOf;
 use lakeql_lake::ingest::neptune::SeriesZone;
 use lakeql_output::Format;
@@ -122,6 +123,12 @@ pub(crate) fn duration(text: &str) -> Result<Duration, String> {
 fn split_number(text: &str) -> (&str, &str) {
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     (text.get(..end).unwrap_or_default(), text.get(end..).unwrap_or_default().trim_start())
+}
+
+/// `--from`: `FILES` or `NAME=FILES`.
+#[expect(clippy::unnecessary_wraps, reason = "what a parser of values looks like")]
+pub(crate) fn plain_source(text: &str) -> Result<PlainSource, String> {
+    Ok(PlainSource::parse(text))
 }
 
 /// Splits at commas that are not inside double quotes, brackets or braces: `hash,"a,b".c,loss.last`.

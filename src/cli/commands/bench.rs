@@ -21,7 +21,7 @@ pub(super) async fn run(context: &Context, args: &BenchArgs) -> Result<(), Failu
     let file = text::from_path(&args.queries)?;
     let cases = cases(&file.text, &args.queries)?;
     let output = Output::open(&context.global)?;
-    let session = context.session().await?;
+    let session = context.session_from(&args.from).await?;
     let progress = Progress::spinner(context.talk, "timing");
     let mut timed = Vec::with_capacity(cases.len());
     for case in cases {

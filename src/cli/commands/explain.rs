@@ -13,7 +13,7 @@ use std::sync::Arc;
 pub(super) async fn run(context: &Context, args: &ExplainArgs) -> Result<(), Failure> {
     let source = text::read(&args.text)?;
     let output = Output::open(&context.global)?;
-    let session = context.session().await?;
+    let session = context.session_from(&args.from).await?;
     let (settings, shape) = (args.language.settings(), args.shape.shape());
     let explain = session
         .explain(&source, &args.text.lang, &settings, &shape, stage(args.stage), args.analyze)

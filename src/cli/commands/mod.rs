@@ -7,13 +7,16 @@ mod compact;
 mod completions;
 mod demo;
 mod describe;
+mod diff;
 mod explain;
 mod history;
 mod import;
 mod import_samples;
 mod man;
+mod plot;
 mod points;
 mod query;
+mod show;
 mod tables;
 mod vacuum;
 
@@ -34,6 +37,9 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
         Command::Points(args) => points::run(context, &args).await,
         Command::Chunks(args) => chunks::run(context, &args).await,
         Command::Explain(args) => explain::run(context, &args).await,
+        Command::Plot(args) => plot::run(context, &args).await,
+        Command::Show(args) => show::run(context, &args).await,
+        Command::Diff(args) => diff::run(context, &args).await,
         Command::Bench(args) => bench::run(context, &args).await,
         Command::Attributes(args) => attributes::run(context, &args).await,
         Command::Tables => tables::run(context).await,

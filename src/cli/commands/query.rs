@@ -12,7 +12,7 @@ use lakeql_query::source::Source;
 pub(super) async fn run(context: &Context, args: &QueryArgs) -> Result<(), Failure> {
     let source = text::read(&args.text)?;
     let output = Output::open(&context.global)?;
-    let session = context.session().await?;
+    let session = context.session_from(&args.from).await?;
     answer(context, &session, &source, &args.text.lang, &args.language, &args.shape, output).await
 }
 

@@ -6,6 +6,8 @@ use lakeql_eval::{Entity as EvalEntity, Key as EvalKey, Program as Evaluator};
 use lakeql_lake::catalog::path::ColumnType;
 use lakeql_lake::ingest::aim::canonical_context;
 use lakeql_query::model::{Entity, Key, Program, SeriesKind, SummaryRef};
+use lakeql_query::span::Span;
+use lakeql_query::syntax::python::{PyExpr, PyKind};
 use serde::{Deserialize, Serialize};
 use serde_json::Value as Json;
 use std::collections::HashMap;
@@ -23,6 +25,13 @@ pub(crate) enum Binding {
         #[serde(with = "column_type")]
         column: ColumnType,
     },
+    /// The lists of one type that the parameter at a path has.
+    List {
+        /// Path of the parameter.
+        path: Vec<Key>,
+        /// Which of its columns.
+        column: ListColumn,
+    },
     /// The run's whole parameter document as JSON.
     Document,
     /// A column of the series table for one sequence of the run. The sequence is named by series and context; the field
@@ -37,6 +46,34 @@ pub(crate) enum Binding {
     AllSeries,
     /// A column of the series table for the row's own sequence.
     Series(String),
+}
+
+/// Columns of `attributes` that hold lists.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub(crate) enum ListColumn {
+    /// Integers alone.
+    Ints,
+    /// Floats alone.
+    Floats,
+    /// Texts alone.
+    Texts,
+    /// Anything, as JSON.
+    Json,
+}
+
+impl ListColumn {
+    /// All of them.
+    pub(crate) const ALL: [Self; 4] = [Self::Ints, Self::Floats, Self::Texts, Self::Json];
+
+    /// Its name in `attributes`.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Ints => "ints",
+            Self::Floats => "floats",
+            Self::Texts => "texts",
+            Self::Json => "json",
+        }
+    }
 }
 
 mod column_type {
@@ -130,6 +167,8 @@ pub(super) struct Compiled {
     pub(super) outcome: bool,
     /// The expression as the user wrote it, for messages.
     pub(super) text: String,
+    /// Where it stands in the query.
+    pub(super) span: Span,
     pub(super) now: DateTime<Utc>,
     pub(super) offset_minutes: i64,
     /// Whether the rows are sequences of objects.
@@ -153,6 +192,7 @@ impl Compiled {
             evaluator: Evaluator::compile(&program.expr, entity(program.entity)),
             outcome: call.outcome,
             text: program.text.clone(),
+            span: place(&program.expr),
             now: DateTime::from_timestamp_micros(call.now).unwrap_or_default(),
             offset_minutes: program.offset_minutes,
             media: !matches!(program.entity, Entity::Run | Entity::Series(SeriesKind::Metric)),
@@ -165,7 +205,7 @@ impl Compiled {
         let mut summary_slots = HashMap::new();
         for binding in &call.bindings {
             compiled.slots.push(match binding {
-                Binding::Param { path, .. } => {
+                Binding::Param { path, .. } | Binding::List { path, .. } => {
                     let path: Vec<_> = path.iter().map(eval_key).collect();
                     let next = compiled.params.len();
                     let slot = *compiled.param_slots.entry(path.clone()).or_insert(next);
@@ -198,6 +238,17 @@ impl Compiled {
             return self.params.iter().position(|known| known == path);
         }
         self.param_slots.get(path).copied()
+    }
+}
+
+/// Where an expression stands; one that was put together from several, where they do.
+fn place(expr: &PyExpr) -> Span {
+    match &expr.kind {
+        PyKind::Bool2 { values, .. } if expr.span == Span::default() => match values.as_slice() {
+            [first, .., last] => Span { start: place(first).start, end: place(last).end },
+            _ => expr.span,
+        },
+        _ => expr.span,
     }
 }
 

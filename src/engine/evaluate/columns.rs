@@ -1,5 +1,6 @@
 //! Argument columns with their types settled, once for a batch.
 
+use super::bindings::ListColumn;
 use super::json::{self, Broken};
 use arrow::array::{
     Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, ListArray, StringArray, StringViewArray,
@@ -161,18 +162,28 @@ impl Texts {
 pub(super) struct TextLists {
     lists: Lists,
     texts: Texts,
+    /// The elements of the last row: asked again, another list has the same ones.
+    last: RefCell<Option<(usize, Vec<Value>)>>,
 }
 
 impl TextLists {
     pub(super) fn new(argument: &Argument) -> Result<Self> {
         let lists = Lists::new(argument)?;
         let texts = Texts::new(&Argument { array: Arc::clone(lists.array.values()), single: false })?;
-        Ok(Self { lists, texts })
+        Ok(Self { lists, texts, last: RefCell::new(None) })
     }
 
     pub(super) fn value(&self, row: usize) -> Option<Value> {
-        let items = self.lists.range(row)?.map(|item| self.texts.value(item).unwrap_or(Value::None));
-        Some(Value::list(items.collect()))
+        let mut last = self.last.borrow_mut();
+        if let Some((known, items)) = &*last
+            && *known == row
+        {
+            return Some(Value::list(items.clone()));
+        }
+        let items = self.lists.range(row)?.map(|item| self.texts.get(item).map_or(Value::None, Value::text));
+        let items: Vec<_> = items.collect();
+        *last = Some((row, items.clone()));
+        Some(Value::list(items))
     }
 }
 
@@ -203,6 +214,71 @@ impl Lists {
         }
         let end = |offset: usize| self.array.value_offsets().get(offset).and_then(|&at| usize::try_from(at).ok());
         Some(end(row)?..end(row + 1)?)
+    }
+}
+
+/// The lists of a parameter, of whichever type.
+#[derive(Debug, Default)]
+pub(super) struct ListValues {
+    ints: Option<(Lists, Ints)>,
+    floats: Option<(Lists, Floats)>,
+    texts: Option<TextLists>,
+    json: Option<Texts>,
+    /// The list of the last row, for expressions that ask for it again.
+    last: RefCell<Option<(usize, Value)>>,
+}
+
+impl ListValues {
+    pub(super) fn set(&mut self, column: ListColumn, argument: &Argument) -> Result<()> {
+        let elements = |lists: &Lists| Argument { array: Arc::clone(lists.array.values()), single: false };
+        match column {
+            ListColumn::Ints => {
+                let lists = Lists::new(argument)?;
+                let values = Ints::new(&elements(&lists))?;
+                self.ints = Some((lists, values));
+            }
+            ListColumn::Floats => {
+                let lists = Lists::new(argument)?;
+                let values = Floats::new(&elements(&lists))?;
+                self.floats = Some((lists, values));
+            }
+            ListColumn::Texts => self.texts = Some(TextLists::new(argument)?),
+            ListColumn::Json => self.json = Some(Texts::new(argument)?),
+        }
+        Ok(())
+    }
+
+    /// The list of a row that has one.
+    pub(super) fn value(&self, row: usize) -> std::result::Result<Value, Broken> {
+        let mut last = self.last.borrow_mut();
+        if let Some((known, list)) = &*last
+            && *known == row
+        {
+            return Ok(list.clone());
+        }
+        let list = self.read(row)?;
+        *last = Some((row, list.clone()));
+        Ok(list)
+    }
+
+    fn read(&self, row: usize) -> std::result::Result<Value, Broken> {
+        if let Some((lists, values)) = &self.ints
+            && let Some(range) = lists.range(row)
+        {
+            return Ok(Value::list(range.map(|at| values.get(at).map_or(Value::None, Value::Int)).collect()));
+        }
+        if let Some((lists, values)) = &self.floats
+            && let Some(range) = lists.range(row)
+        {
+            return Ok(Value::list(range.map(|at| values.get(at).map_or(Value::None, Value::Float)).collect()));
+        }
+        if let Some(list) = self.texts.as_ref().and_then(|texts| texts.value(row)) {
+            return Ok(list);
+        }
+        match self.json.as_ref().and_then(|json| json.get(row)) {
+            Some(text) => json::parse(text),
+            None => Ok(Value::list(vec![])),
+        }
     }
 }
 

@@ -1,7 +1,7 @@
 //! A row of a batch as the evaluator sees it.
 
 use super::bindings::{Binding, Compiled};
-use super::columns::{Argument, Bools, Floats, Ints, Lists, Summaries, TextLists, Texts, Times};
+use super::columns::{Argument, Bools, Floats, Ints, ListValues, Lists, Summaries, TextLists, Texts, Times};
 use super::json::{self, Broken};
 use super::sequences::{AllSeries, LakeContexts};
 use chrono::{DateTime, Duration, Local, NaiveDateTime};
@@ -74,6 +74,7 @@ struct ParamCells {
     /// Where there is a time. Python has no such parameter: its value is the text in the document.
     time: Option<Times>,
     kind: Option<Texts>,
+    lists: Option<ListValues>,
 }
 
 /// What the columns of a parameter tell.
@@ -82,6 +83,8 @@ enum Stored {
     Absent,
     /// There is a value that only the document has.
     Elsewhere,
+    /// A list that cannot be read.
+    Broken(Broken),
 }
 
 impl ParamCells {
@@ -115,6 +118,10 @@ impl ParamCells {
         }
         match self.kind.as_ref().and_then(|column| column.get(row)) {
             Some("null") => Stored::Value(Value::None),
+            Some("list") => match &self.lists {
+                Some(lists) => lists.value(row).map_or_else(Stored::Broken, Stored::Value),
+                None => Stored::Elsewhere,
+            },
             Some(_) => Stored::Elsewhere,
             None => Stored::Absent,
         }
@@ -213,6 +220,11 @@ impl<'a> Cells<'a> {
                 Binding::Param { column, .. } => {
                     if let Some(param) = cells.params.get_mut(*slot) {
                         param.set(*column, argument)?;
+                    }
+                }
+                Binding::List { column, .. } => {
+                    if let Some(param) = cells.params.get_mut(*slot) {
+                        param.lists.get_or_insert_default().set(*column, argument)?;
                     }
                 }
                 Binding::Document => {
@@ -322,10 +334,14 @@ impl Row for CellsRow<'_> {
             let slot = self.cells.compiled.param_slot(path)?;
             self.cells.params.get(slot).map(|param| param.get(self.row))
         };
-        // The columns of the path itself know best; then those of the value it would be in: in a scalar there is nothing.
+        // The columns of the path itself know best; then those of the value it would be in.
         for length in (1..=path.len()).rev() {
             match stored(path.get(..length).unwrap_or_default()) {
-                Some(Stored::Value(value)) => return (length == path.len()).then_some(value),
+                Some(Stored::Value(value)) => {
+                    let rest = path.get(length..).unwrap_or_default();
+                    return rest.iter().try_fold(value, |value, key| json::child(&value, key));
+                }
+                Some(Stored::Broken(broken)) => return self.cells.read("a list", Err(broken)),
                 Some(Stored::Absent) => return None,
                 Some(Stored::Elsewhere) => {
                     if self.cells.document.is_none() {

@@ -24,7 +24,7 @@ pub struct ScanReport {
 /// is counted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ScanStats {
-    /// The folder of the files, which is the table's name.
+    /// The table's name: that of the folder of its files, unless they have another one.
     pub table: String,
     /// Files in the plan.
     pub files: usize,
@@ -97,8 +97,9 @@ impl ScanStats {
             if files.insert(location.as_ref()) {
                 stats.bytes_total += usize::try_from(file.object_meta.size).unwrap_or(usize::MAX);
                 if stats.table.is_empty() {
-                    stats.table =
-                        location.parts().rev().nth(1).map(|part| part.as_ref().to_owned()).unwrap_or_default();
+                    let folder = || location.parts().rev().nth(1).map(|part| part.as_ref().to_owned());
+                    let name = file.table_reference.as_ref().map(|table| table.table().to_owned());
+                    stats.table = name.or_else(folder).unwrap_or_default();
                 }
             }
         }

@@ -10,6 +10,7 @@
 //! | `scope.rs` | questions about the data that come before the plan |
 //! | `program.rs` | row-by-row programs and the columns they are given |
 //! | `select.rs` | names of `--select` and `--sort` |
+//! | `runs.rs` | single runs by hash or name, and all that is known of them |
 //! | `points.rs` | the series behind a query, for their points |
 
 mod compare;
@@ -18,6 +19,7 @@ mod needs;
 mod points;
 mod predicate;
 mod program;
+mod runs;
 mod scope;
 mod select;
 mod tests_of;
@@ -36,8 +38,10 @@ use lakeql_lake::Snapshot;
 use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{Expr as Predicate, Place, Query, Relation, SortKey, Transform};
+use lakeql_query::span::Span;
 use needs::Needs;
 pub(crate) use points::{ALIGN_POINTS, ALIGN_ROW, FIRST_ROW, POINTS, SERIES, SeriesWanted};
+pub(crate) use predicate::balanced;
 use std::sync::Arc;
 
 /// Turns queries into plans over one version of a lake.
@@ -105,8 +109,8 @@ impl<'a> Resolver<'a> {
                     }
                 }
                 Transform::Sort(keys) => {
-                    for SortKey { column, descending } in keys {
-                        let found = self.column(column, needs).await?;
+                    for (index, SortKey { column, descending }) in keys.iter().enumerate() {
+                        let found = self.column(column, needs).await.map_err(|error| in_sort(error, keys, index))?;
                         steps.sort.push(found.value.sort(!descending, false));
                     }
                 }
@@ -122,8 +126,9 @@ impl<'a> Resolver<'a> {
                 }
                 Transform::Select(names) => {
                     let mut chosen = vec![];
-                    for name in names {
-                        chosen.push(self.column(name, needs).await?);
+                    for (index, name) in names.iter().enumerate() {
+                        let found = self.column(name, needs).await;
+                        chosen.push(found.map_err(|error| in_argument(error, "--select", names, index, 0))?);
                     }
                     steps.columns = Some(chosen);
                 }
@@ -196,8 +201,25 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// The same mistake, shown in the argument of a flag that lists names. `skip`: bytes of the element before the name.
+fn in_argument(error: Error, flag: &str, names: &[String], index: usize, skip: usize) -> Error {
+    let Error::Query(found) = error else { return error };
+    let start = names.iter().take(index).map(|name| name.len() + 1).sum::<usize>();
+    let end = start + names.get(index).map_or(0, String::len);
+    let argument = names.join(",");
+    let place = Span::new(start + skip, end);
+    Error::Query(found.into_iter().map(|problem| problem.in_argument(flag, &argument, place)).collect())
+}
+
+/// The same for `--sort`, where a `-` may stand before the name.
+fn in_sort(error: Error, keys: &[SortKey], index: usize) -> Error {
+    let written = |key: &SortKey| format!("{}{}", if key.descending { "-" } else { "" }, key.column);
+    let skip = usize::from(keys.get(index).is_some_and(|key| key.descending));
+    in_argument(error, "--sort", &keys.iter().map(written).collect::<Vec<_>>(), index, skip)
+}
+
 /// A query that no language can produce.
-fn internal(message: &str) -> Error {
+pub(crate) fn internal(message: &str) -> Error {
     datafusion::error::DataFusionError::Internal(message.to_owned()).into()
 }
 
@@ -209,9 +231,9 @@ pub(crate) fn shape_sql(plan: LogicalPlan, shape: &Shape) -> Result<LogicalPlan>
 /// The steps of a shape over the columns of an answer.
 pub(crate) fn shaped(plan: LogicalPlan, transforms: &[Transform]) -> Result<LogicalPlan> {
     let schema = Arc::clone(plan.schema());
-    let known = |name: &str| -> Result<Expr> {
+    let known = |name: &String| -> Result<Expr> {
         if schema.fields().iter().any(|field| field.name() == name) {
-            return Ok(Expr::Column(datafusion::common::Column::from_name(name)));
+            return Ok(Expr::Column(datafusion::common::Column::from_name(name.as_str())));
         }
         let names = schema.fields().iter().map(|field| field.name().as_str());
         let problem = Diagnostic::error(Kind::NotFound, format!("the answer has no column `{name}`"));
@@ -224,12 +246,19 @@ pub(crate) fn shaped(plan: LogicalPlan, transforms: &[Transform]) -> Result<Logi
     for transform in transforms {
         builder = match transform {
             Transform::Sort(keys) => {
-                let keys = keys.iter().map(|key| Ok(known(&key.column)?.sort(!key.descending, false)));
-                builder.sort(keys.collect::<Result<Vec<_>>>()?)?
+                let sorts = keys.iter().enumerate().map(|(index, key)| {
+                    let column = known(&key.column).map_err(|error| in_sort(error, &keys, index))?;
+                    Ok(column.sort(!key.descending, false))
+                });
+                builder.sort(sorts.collect::<Result<Vec<_>>>()?)?
             }
             Transform::Slice { offset, limit } => builder.limit(*offset, *limit)?,
             Transform::Select(names) => {
-                builder.project(names.iter().map(|name| known(name)).collect::<Result<Vec<_>>>()?)?
+                let columns = names
+                    .iter()
+                    .enumerate()
+                    .map(|(index, name)| known(name).map_err(|error| in_argument(error, "--select", &names, index, 0)));
+                builder.project(columns.collect::<Result<Vec<_>>>()?)?
             }
             Transform::Choose(_) | Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) => builder,
         };

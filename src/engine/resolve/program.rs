@@ -1,12 +1,11 @@
 //! Row-by-row programs and the columns they are given.
 
 use super::needs::{Needs, path_text};
+use super::predicate::{Guard, NESTED};
 use crate::Result;
-use crate::evaluate::{Binding, call};
+use crate::evaluate::{Binding, ListColumn, call};
 use datafusion::logical_expr::Expr;
-use lakeql_lake::Table;
-use lakeql_lake::catalog::path::{ColumnType, column_name};
-use lakeql_lake::catalog::paths::{PathEntry, PathOwner};
+use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::model::{
     Attribute, CompareOp, Entity, Expr as Predicate, Inputs, Key, Literal, Place, Program, Relation,
 };
@@ -14,24 +13,30 @@ use lakeql_query::span::Span;
 use lakeql_query::syntax::python::{CompareOp as PyCompare, PyExpr, PyKind, UnaryOp};
 
 /// Summaries that are stored as float and, if they were integers, as integer too.
-const NUMBERS: [&str; 4] = ["first", "last", "min", "max"];
+pub(super) const NUMBERS: [&str; 4] = ["first", "last", "min", "max"];
 
 impl Needs<'_> {
-    /// The predicate that evaluates a program.
-    pub(super) fn program(&mut self, program: &Program, outcome: bool) -> Result<Expr> {
+    /// The predicate that evaluates a program where the guard holds.
+    pub(super) fn program(&mut self, program: &Program, outcome: bool, guard: &Guard) -> Result<Expr> {
         let mut args = vec![];
         for name in &program.inputs.run {
             args.push((Binding::Run(name.clone()), self.run(name)));
         }
         let mut document = false;
         for path in &program.inputs.params {
-            if path.is_empty() || self.may_nest(path) {
+            if path.is_empty() || (self.may_nest(path) && !self.only_lists(path)) {
                 document = true;
                 continue;
             }
             let typed = self.param(path);
             for (column, expr) in typed.columns() {
                 args.push((Binding::Param { path: path.clone(), column }, expr.clone()));
+            }
+            if self.has_kind(PathOwner::Run, path, &["list"]) {
+                for column in ListColumn::ALL {
+                    let expr = self.attribute(&path_text(path), column.name());
+                    args.push((Binding::List { path: path.clone(), column }, expr));
+                }
             }
         }
         if document {
@@ -57,34 +62,36 @@ impl Needs<'_> {
                 }
             }
         }
-        call(program, outcome, self.now, args)
+        // A program about the run alone can be asked before the run meets its sequences: the guard must not prevent that.
+        let of_run = args.iter().all(|(_, column)| only_of_runs(column));
+        let guard = guard.expr(of_run && self.relation != Relation::Runs);
+        call(program, outcome, self.now, guard, args)
     }
 
     /// Whether some run has something here that columns of scalars cannot hold: such values are in the document.
     pub(super) fn may_nest(&self, path: &[Key]) -> bool {
-        let text = path_text(path);
-        let entries = self.snapshot.paths().get(PathOwner::Run, &text);
-        let has = |kind: &str| entries.iter().any(|entry| entry.kind == kind);
-        // Kinds that Python's scalars do not know (times, sets, files …) are texts and lists in the document.
-        let scalar = |entry: &PathEntry| matches!(entry.kind.as_str(), "int" | "float" | "text" | "bool" | "null");
-        if !entries.iter().all(scalar) {
-            return true;
-        }
-        // A column of kinds that no kind explains says that there are integers beyond 64 bits.
-        let kinds = column_name(&text, ColumnType::Kind);
-        if !has("null") && self.snapshot.table(Table::Runs).schema.index_of(&kinds).is_ok() {
-            return true;
-        }
-        // A prefix of the path may be a list, or a mapping with keys that are not texts, whose elements have no paths.
-        (1..path.len()).any(|length| {
-            let prefix = path_text(path.get(..length).unwrap_or_default());
-            let entries = self.snapshot.paths().get(PathOwner::Run, &prefix);
-            entries.iter().any(|entry| matches!(entry.kind.as_str(), "list" | "set"))
-        }) || (has("int") && has("null"))
+        self.has_kind(PathOwner::Run, path, &NESTED)
+            // A prefix of the path may be a list, whose elements have no paths.
+            || (1..path.len()).any(|length| {
+                self.has_kind(PathOwner::Run, path.get(..length).unwrap_or_default(), &["list", "set"])
+            })
+    }
+
+    /// Whether what the columns of scalars cannot hold at the path are lists, which have columns in `attributes`.
+    fn only_lists(&self, path: &[Key]) -> bool {
+        let inside = |end: usize| self.has_kind(PathOwner::Run, path.get(..end).unwrap_or_default(), &["list", "set"]);
+        let others: Vec<_> = NESTED.into_iter().filter(|kind| *kind != "list").collect();
+        !self.has_kind(PathOwner::Run, path, &others) && !(1..path.len()).any(inside)
+    }
+
+    /// Whether a value of one of these kinds is stored at the path.
+    pub(super) fn has_kind(&self, owner: PathOwner, path: &[Key], kinds: &[&str]) -> bool {
+        let entries = self.snapshot.paths().get(owner, &path_text(path));
+        entries.iter().any(|entry| kinds.contains(&entry.kind.as_str()))
     }
 
     /// The program that asks what a leaf asks, for values that are not columns.
-    pub(super) fn leaf_program(&mut self, leaf: &Predicate, attribute: &Attribute) -> Result<Expr> {
+    pub(super) fn leaf_program(&mut self, leaf: &Predicate, attribute: &Attribute, guard: &Guard) -> Result<Expr> {
         let entity = match self.relation {
             Relation::Runs | Relation::Table | Relation::Samples => Entity::Run,
             Relation::Series(kind) => Entity::Series(kind),
@@ -114,7 +121,7 @@ impl Needs<'_> {
             };
             node(PyKind::Subscript { value: Box::new(value), index: Box::new(node(key)) })
         };
-        let value = path.iter().fold(subject.clone(), index);
+        let value = path.iter().fold(subject, index);
         let compare = |left: PyExpr, op: PyCompare, right: PyExpr| {
             node(PyKind::Compare { left: Box::new(left), rest: vec![(op, right)] })
         };
@@ -126,13 +133,8 @@ impl Needs<'_> {
             }
             Predicate::Truthy(_) => value,
             Predicate::IsNull(_) => compare(value, PyCompare::Eq, node(PyKind::None)),
-            Predicate::Present(_) => match path.split_last() {
-                Some((Key::Text(last), parents)) => {
-                    let parent = parents.iter().fold(subject, index);
-                    compare(node(PyKind::Str(last.clone())), PyCompare::In, parent)
-                }
-                _ => return Err(super::internal("an index that is asked for")),
-            },
+            // What is not there raises; what is there makes a tuple that is not empty.
+            Predicate::Present(_) => node(PyKind::Tuple(vec![value])),
             Predicate::Literal(_)
             | Predicate::All(_)
             | Predicate::Any(_)
@@ -143,8 +145,13 @@ impl Needs<'_> {
             | Predicate::Field(_)
             | Predicate::Evaluate { .. } => return Err(super::internal("not a leaf over a path")),
         };
-        self.program(&Program { expr, text: String::new(), entity, offset_minutes: 0, inputs }, true)
+        self.program(&Program { expr, text: String::new(), entity, offset_minutes: 0, inputs }, true, guard)
     }
+}
+
+/// Whether an expression speaks of the runs table alone.
+pub(super) fn only_of_runs(expr: &Expr) -> bool {
+    expr.column_refs().iter().all(|column| matches!(&column.relation, Some(table) if table.table() == "r"))
 }
 
 /// The columns of a summary.

@@ -213,6 +213,17 @@ impl Resolver<'_> {
         Ok(last.map(|value| Column::new(name, value)))
     }
 
+    /// A summary of a sequence that is spelled nearly like this.
+    fn near_summary(&self, name: &str) -> Option<String> {
+        let (series, field) = name.rsplit_once('.')?;
+        let (series, context) = series.split_at(series.find('{').unwrap_or(series.len()));
+        let names = || self.snapshot.paths().names(PathOwner::Series);
+        let known = if names().any(|name| name == series) { Some(series) } else { did_you_mean(series, names()) };
+        let fields = SERIES_COLUMNS.into_iter().filter(|field| !["name", "context", "kind"].contains(field));
+        let field = if SERIES_COLUMNS.contains(&field) { Some(field) } else { did_you_mean(field, fields) };
+        Some(format!("{}{context}.{}", known?, field?))
+    }
+
     fn unknown(&self, name: &str, relation: Relation) -> Error {
         let paths = self.snapshot.paths();
         let columns: &[&str] = match relation {
@@ -221,7 +232,7 @@ impl Resolver<'_> {
         };
         let known = columns.iter().chain(&RUN_COLUMNS).copied();
         let known = known.chain(paths.names(PathOwner::Run));
-        let near = did_you_mean(name, known).map(str::to_owned);
+        let near = did_you_mean(name, known).map(str::to_owned).or_else(|| self.near_summary(name));
         let problem = Diagnostic::error(Kind::NotFound, format!("there is no column, param or sequence `{name}`"));
         Error::Query(vec![match near {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),

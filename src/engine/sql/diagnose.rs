@@ -64,7 +64,7 @@ impl Diagnoser<'_> {
                 let message = engine_message(root);
                 self.table(&message, place)
                     .or_else(|| self.function(&message, place))
-                    .unwrap_or_else(|| other(error, &message, place))
+                    .unwrap_or_else(|| other(error, &message, place.or_else(|| operator_in(&message, self.text))))
             }
         }
     }
@@ -89,6 +89,10 @@ impl Diagnoser<'_> {
             }
             _ => (lower_first(&message), String::new()),
         };
+        // A keyword with a slip in it was taken for a name, so the parser stumbles over what comes after it.
+        if let Some((slip, keyword)) = self.text.before(place).and_then(|word| near_keyword(word, self.text)) {
+            return Diagnostic::error(Kind::Syntax, message).label(slip, "").hint(format!("did you mean `{keyword}`?"));
+        }
         Diagnostic::error(Kind::Syntax, message).label(place, remark)
     }
 
@@ -130,7 +134,7 @@ impl Diagnoser<'_> {
                     problem.hint(format!("names with a dot need double quotes: {}", quoted(path)))
                 }
                 [] => problem.hint(format!("`{path}` is a parameter of runs: {wide}")),
-                _ => problem.hint(format!("`{path}` is a parameter of runs: {}, or {wide}", typed.join(", "))),
+                _ => problem.hint(format!("`{path}` is a parameter of runs: {}", typed.join(", "))),
             };
         }
         if let Some(near) = did_you_mean(&field.name, valid()).or_else(|| did_you_mean(&written, valid())) {
@@ -167,7 +171,11 @@ impl Diagnoser<'_> {
             return Some(problem.hint("it is a function: runs_wide() or runs_wide('hparams.*')"));
         }
         if name.contains(['/', '*']) || name.ends_with(".parquet") || name.ends_with(".csv") {
-            return Some(problem.hint("SQL reads the tables of the lake only, no files"));
+            return Some(
+                problem.hint(
+                    "SQL reads the tables of the lake only, no files: `--from FILE` makes files the table `data`",
+                ),
+            );
         }
         let names = self.tables();
         Some(match did_you_mean(name, names.iter().map(String::as_str)) {
@@ -194,6 +202,19 @@ impl Diagnoser<'_> {
         names
     }
 
+    /// The names of all functions.
+    fn functions(&self) -> Vec<String> {
+        let state = self.state;
+        let names = [
+            state.scalar_functions().keys().collect::<Vec<_>>(),
+            state.aggregate_functions().keys().collect(),
+            state.window_functions().keys().collect(),
+        ];
+        let mut names: Vec<_> = names.into_iter().flatten().cloned().collect();
+        names.sort_unstable();
+        names
+    }
+
     fn function(&self, message: &str, place: Option<Span>) -> Option<Diagnostic> {
         let (name, nearest) = if let Some(rest) = message.strip_prefix("Invalid function '") {
             let (name, rest) = rest.split_once('\'')?;
@@ -206,9 +227,13 @@ impl Diagnoser<'_> {
         };
         let place = place.or_else(|| self.text.find_name(name));
         let problem = label(Diagnostic::error(Kind::NotFound, format!("there is no function `{name}`")), place, "");
-        Some(match did_you_mean(name, [nearest]) {
+        let functions = self.functions();
+        let near = did_you_mean(name, functions.iter().map(String::as_str).chain([nearest]));
+        // `averg` is `avg` with letters too many.
+        let shorter = || functions.iter().find(|known| known.len() + 2 >= name.len() && is_in(known, name));
+        Some(match near.or_else(|| shorter().map(String::as_str)) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
-            None => problem.hint("the functions there are: show functions"),
+            None => problem.hint("`show functions` lists those there are"),
         })
     }
 }
@@ -263,6 +288,33 @@ fn quoted(name: &str) -> String {
         name.to_owned()
     } else {
         format!("\"{}\"", name.replace('"', "\"\""))
+    }
+}
+
+/// Whether a name of some letters is what is left of another one without some of its letters, the first one excepted.
+fn is_in(short: &str, long: &str) -> bool {
+    let mut letters = long.chars();
+    short.len() >= 3 && short.chars().next() == long.chars().next() && short.chars().all(|c| letters.any(|l| l == c))
+}
+
+/// The keyword that a word is nearly.
+fn near_keyword(word: Span, text: &SqlText<'_>) -> Option<(Span, &'static str)> {
+    const KEYWORDS: [&str; 14] = [
+        "SELECT", "FROM", "WHERE", "GROUP", "ORDER", "HAVING", "LIMIT", "OFFSET", "JOIN", "INNER", "LEFT", "UNION",
+        "DISTINCT", "VALUES",
+    ];
+    let written = text.text().get(word.range())?.to_ascii_uppercase();
+    did_you_mean(&written, KEYWORDS).map(|keyword| (word, keyword))
+}
+
+/// The only operator like the one in a message about its operands: `Int64 + Utf8`.
+fn operator_in(message: &str, text: &SqlText<'_>) -> Option<Span> {
+    let operators = ["+", "-", "*", "/", "%", "=", "<>", "!=", "<", "<=", ">", ">=", "||", "~"];
+    let operator = message.split(' ').find(|word| operators.contains(word))?;
+    let mut found = text.tokens().iter().filter(|(token, _)| token.to_string() == operator);
+    match (found.next(), found.next()) {
+        (Some((_, span)), None) => Some(*span),
+        _ => None,
     }
 }
 

@@ -10,8 +10,10 @@
 //! | `runs_wide(path…)` | a run with its parameters as columns that have the name of their path: [`wide`] |
 //! | `raw.…` | the six tables of the lake as they are stored, without the rows of runs that have been replaced |
 //!
+//! Plain files (`--from`) are one table each, called `data` where they have no other name; there is nothing else then.
+//!
 //! Queries only read: everything that would define, change or load something is refused, and so is any file outside of
-//! the lake.
+//! the lake or of what `--from` names.
 
 mod check;
 mod deep;
@@ -21,6 +23,7 @@ mod text;
 mod wide;
 
 use crate::{Error, Result};
+use datafusion::common::TableReference;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::LogicalPlan;
 use datafusion::prelude::SessionContext;
@@ -28,6 +31,7 @@ use datafusion::sql::parser::{DFParserBuilder, Statement};
 use datafusion::sql::sqlparser::dialect::DuckDbDialect;
 use lakeql_lake::Snapshot;
 use lakeql_lake::catalog::paths::PathCatalog;
+use lakeql_lake::plain::PlainTable;
 use lakeql_query::diagnostic::{Diagnostic, Kind};
 use lakeql_query::source::Source;
 use std::sync::Arc;
@@ -46,6 +50,17 @@ pub fn register(ctx: &SessionContext, snapshot: &Arc<Snapshot>, store_url: &Obje
     ctx.register_udtf(wide::NAME, Arc::new(wide::RunsWideFunction::new(tables)));
     // What is suggested for misspelt names.
     ctx.state_ref().write().config_mut().set_extension(Arc::clone(snapshot.paths()));
+    Ok(())
+}
+
+/// Makes plain files known to the engine, each under its name.
+///
+/// # Errors
+/// The engine refuses a table.
+pub fn register_plain(ctx: &SessionContext, tables: &[Arc<PlainTable>]) -> Result<()> {
+    for table in tables {
+        ctx.register_table(TableReference::bare(table.name()), Arc::clone(table) as _)?;
+    }
     Ok(())
 }
 

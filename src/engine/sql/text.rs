@@ -75,6 +75,12 @@ impl<'t> SqlText<'t> {
         })
     }
 
+    /// The word directly before a place.
+    pub(super) fn before(&self, place: Span) -> Option<Span> {
+        let at = self.tokens.partition_point(|(_, span)| span.start < place.start).checked_sub(1)?;
+        self.tokens.get(at).filter(|(token, _)| matches!(token, Token::Word(_))).map(|(_, span)| *span)
+    }
+
     /// The place after the last token.
     pub(super) fn end(&self) -> Span {
         let end = self.tokens.last().map_or(0, |(_, span)| span.end as usize);

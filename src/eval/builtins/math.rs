@@ -71,7 +71,9 @@ static SIMPLE: [Builtin; 21] = one!(
 fn rounded(eval: &Eval<'_>, args: &Args, round: fn(f64) -> f64) -> Result<Value, Raised> {
     let _ = eval;
     let [x] = args.exactly("this function")?;
-    match x.unwrapped() {
+    match x {
+        // A wrapper cannot be rounded by itself and is asked for its float, which texts have too.
+        Value::Wrapped(_) | Value::Context(_) => integer::from_float(round(real(x)?)),
         Value::Float(f) => integer::from_float(round(*f)),
         other => int(other).map(Value::integer),
     }

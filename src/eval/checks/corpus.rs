@@ -108,11 +108,19 @@ impl Case<'_> {
 /// Asks for a field that the corpus does not export.
 const NOT_EXPORTED: &str = "images.last.caption == 'c'";
 
+/// Ask for what rows over JSON do not have: texts that are the same object twice, last objects of media.
+const NOT_IN_ROWS: [&str; 3] = [
+    "run.name is run.name",
+    "run.metrics['generated', {'ema': 1}].last",
+    "not run.metrics['generated', {'ema': 1}].last",
+];
+
 #[test]
 fn answers_of_the_original() {
     let data = HashMap::from([("main", read("dataset.jsonl")), ("tutorial", read("dataset_tutorial.jsonl"))]);
     let mut counts: BTreeMap<&str, (usize, usize)> = BTreeMap::new();
-    let cases = read("cases.jsonl");
+    let mut cases = read("cases.jsonl");
+    cases.extend(read("more_cases.jsonl"));
     let mut failed = vec![];
     let mut different = vec![];
     for case in &cases {
@@ -124,7 +132,7 @@ fn answers_of_the_original() {
         count.1 += 1;
         if passes {
             count.0 += 1;
-        } else if matches!(tier, "core" | "edge") && query != NOT_EXPORTED {
+        } else if matches!(tier, "core" | "edge" | "more") && query != NOT_EXPORTED && !NOT_IN_ROWS.contains(&query) {
             failed.push(format!("{id} {query:?}"));
         } else {
             different.push(format!("{tier} {id} {query:?}"));

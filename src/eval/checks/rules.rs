@@ -174,3 +174,26 @@ fn canonical_contexts() {
     );
     assert_eq!(canonical(json!({})), "{}");
 }
+
+/// What the wrapper around params and summaries does by itself: found by asking the original.
+#[test]
+fn wrappers() {
+    let yes = [
+        // A missing param equals a plain None; a stored None equals it, but not the other way round.
+        "run.nosuch == None and None == run.nosuch",
+        "run.none == run.nosuch and not run.nosuch == run.none and run.nosuch != run.none",
+        "run.nosuch == run.other_nosuch",
+        // What is missing further down can be looked for in a set or dict.
+        "run.nosuch.deeper not in {1, 2} and run.nosuch.deeper not in {'a': 1}",
+        "run.nosuch.deeper not in run.hp",
+        // Elements that cannot be ordered are caught by the wrapper too.
+        "not run.layers < ['a'] and not ['a'] > run.layers and not run.layers >= [None]",
+        // A wrapper may be a mapping, so a format need not use it.
+        "'x' % run.seed == 'x' and 'x' % run.nosuch == 'x'",
+        // Rounding asks for the float.
+        "math.floor(run.big) == 9007199254740992 and math.ceil(run.lr) == 1",
+    ];
+    check(Entity::Run, &yes, Some(true));
+    let raises = ["run.nosuch in {1, 2}", "[1] < ['a']", "'x' % 3", "math.floor(run.text)"];
+    check(Entity::Run, &raises, None);
+}

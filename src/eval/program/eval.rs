@@ -320,7 +320,10 @@ impl<'r> Eval<'r> {
         let (mut left, mut left_lenient) = operand(left, 0)?;
         for (i, (op, right)) in rest.iter().enumerate() {
             let (right, right_lenient) = operand(right, i + 1)?;
+            // The wrapper around a stored None was taken off, but what is missing would have seen it.
+            let stored_none = right_lenient && matches!(*right, Value::None);
             let holds = match op {
+                CompareOp::Eq | CompareOp::NotEq if stored_none && left.is_missing_first() => *op == CompareOp::NotEq,
                 CompareOp::Eq => compare::equal(&left, &right, &self.meter)?,
                 CompareOp::NotEq => !compare::equal(&left, &right, &self.meter)?,
                 CompareOp::Is => left.same_object(&right),

@@ -2,7 +2,7 @@
 
 use super::number::{Real, complex_parts};
 use super::{Dict, Missing, Seq, Value};
-use crate::{Meter, Raised};
+use crate::{Meter, Raised, RaisedKind};
 use lakeql_query::syntax::python::CompareOp;
 use std::cmp::Ordering;
 
@@ -13,6 +13,8 @@ pub(crate) fn equal(a: &Value, b: &Value, meter: &Meter) -> Result<bool, Raised>
             meter.walk(a.len().min(b.len()))?;
             a == b
         }
+        // What is missing equals a plain None, and a wrapped None only from the right: the wrapper is asked by its type.
+        (Value::Missing(Missing::First) | Value::Metric(_), Value::Wrapped(b)) if matches!(**b, Value::None) => false,
         (Value::Wrapped(a) | Value::Context(a), b) => equal(a, b, meter)?,
         (a, Value::Wrapped(b) | Value::Context(b)) => equal(a, b, meter)?,
         (Value::Missing(Missing::Deeper), _) | (_, Value::Missing(Missing::Deeper)) => false,
@@ -85,10 +87,13 @@ pub(crate) fn ordered(op: CompareOp, a: &Value, b: &Value, meter: &Meter) -> Res
 
 /// The same, with the leniency decided by the caller.
 pub(crate) fn ordered_as(op: CompareOp, a: &Value, b: &Value, lenient: bool, meter: &Meter) -> Result<bool, Raised> {
-    match ordered_strictly(op, a.unwrapped(), b.unwrapped(), meter)? {
-        Some(answer) => Ok(answer),
-        None if lenient => Ok(false),
-        None => Err(Raised::type_error(format!("{} and {} cannot be ordered", a.type_name(), b.type_name()))),
+    match ordered_strictly(op, a.unwrapped(), b.unwrapped(), meter) {
+        Ok(Some(answer)) => Ok(answer),
+        Ok(None) if lenient => Ok(false),
+        // Elements that cannot be ordered fail the whole comparison, which the wrapper catches.
+        Err(raised) if lenient && raised.kind == RaisedKind::Type => Ok(false),
+        Err(raised) => Err(raised),
+        Ok(None) => Err(Raised::type_error(format!("{} and {} cannot be ordered", a.type_name(), b.type_name()))),
     }
 }
 

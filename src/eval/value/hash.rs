@@ -1,6 +1,6 @@
 //! Hashes: equal values have equal hashes; those of numbers are Python's own.
 
-use super::Value;
+use super::{Missing, Value};
 use crate::{Meter, Raised};
 use num_bigint::BigInt;
 use num_traits::{Signed, ToPrimitive};
@@ -58,8 +58,14 @@ pub(crate) fn hash(value: &Value, meter: &Meter) -> Result<u64, Raised> {
         Value::Run => 15,
         Value::Item => 16,
         Value::Metrics => 17,
-        Value::Method(_) | Value::Unbound(..) | Value::Object(_) => 18,
-        Value::List(_) | Value::Dict(_) | Value::Set(_) | Value::Slice(_) | Value::Missing(_) | Value::Metric(_) => {
+        // What is missing further down can be hashed, though it equals nothing.
+        Value::Method(_) | Value::Unbound(..) | Value::Object(_) | Value::Missing(Missing::Deeper) => 18,
+        Value::List(_)
+        | Value::Dict(_)
+        | Value::Set(_)
+        | Value::Slice(_)
+        | Value::Missing(Missing::First)
+        | Value::Metric(_) => {
             return Err(Raised::type_error(format!("unhashable type: {}", value.type_name())));
         }
     })

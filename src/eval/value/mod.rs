@@ -240,6 +240,11 @@ impl Value {
         matches!(self, Self::Wrapped(_) | Self::Context(_) | Self::Missing(_) | Self::Metric(_))
     }
 
+    /// Whether it is what an access finds whose first step is not there.
+    pub(crate) fn is_missing_first(&self) -> bool {
+        matches!(self, Self::Missing(Missing::First) | Self::Metric(_))
+    }
+
     /// Python's truth value.
     #[must_use]
     pub fn truthy(&self) -> bool {

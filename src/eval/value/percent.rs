@@ -69,8 +69,9 @@ pub(crate) fn format(format: &str, arguments: &Value, meter: &Meter) -> Result<S
         out.push_str(&one(value, kind, spec, zero && !left, meter)?);
     }
     // Whatever has elements by key might have been meant as a mapping.
-    let exempt =
-        mapped || matches!(arguments.unwrapped(), Value::Dict(_) | Value::List(_) | Value::Range(_) | Value::Bytes(_));
+    let exempt = mapped
+        || arguments.is_lenient()
+        || matches!(arguments, Value::Dict(_) | Value::List(_) | Value::Range(_) | Value::Bytes(_));
     if next < positional.len() && !exempt {
         return Err(Raised::type_error("not all values were used by the format"));
     }

@@ -20,7 +20,7 @@ pub(crate) enum Scalar {
     Bool(bool),
     /// Microseconds since 1970.
     Time(i64),
-    /// A kind without typed column, such as `null` or `list`, and `int` beyond 64 bits.
+    /// A kind without typed column, such as `null`, `list` or `bigint`.
     Other(&'static str),
 }
 
@@ -89,7 +89,7 @@ fn walk(
         Some(b'f') => Scalar::Bool(false),
         Some(b'n') | None => Scalar::Other("null"),
         Some(_) if raw.contains(['.', 'e', 'E']) => Scalar::Float(serde_json::from_str(raw)?),
-        Some(_) => raw.parse().map_or(Scalar::Other("int"), Scalar::Int),
+        Some(_) => raw.parse().map_or(Scalar::Other("bigint"), Scalar::Int),
     };
     if !root {
         found.push((path.clone(), scalar));
@@ -138,7 +138,7 @@ mod tests {
             ("e.k", Scalar::Other("null")),
             ("e[1]", Scalar::Bool(true)),
             ("f", Scalar::Float(f64::INFINITY)),
-            ("g", Scalar::Other("int")),
+            ("g", Scalar::Other("bigint")),
         ];
         assert_eq!(found, expected.map(|(path, value)| (path.to_owned(), value)));
         assert!(context_attributes("{}").unwrap().is_empty());

@@ -5,8 +5,10 @@ use super::path::ColumnType;
 /// The kind of an attribute value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum AttributeKind {
-    /// An integer: column `int`, or `json` beyond 64 bits.
+    /// An integer of 64 bits: column `int`.
     Int,
+    /// An integer beyond 64 bits: its digits in column `json`.
+    BigInt,
     /// A float: column `float`.
     Float,
     /// A text: column `text`.
@@ -21,7 +23,7 @@ pub enum AttributeKind {
     List,
     /// A point in time: column `time` (Neptune's datetime).
     Time,
-    /// A set of texts, never empty: column `texts` (Neptune's stringSet).
+    /// A set of texts: column `texts` (Neptune's stringSet). Questions take an empty set for none.
     Set,
     /// The state of an experiment, `running` or `idle`: column `text`.
     State,
@@ -39,8 +41,9 @@ pub enum AttributeKind {
 
 impl AttributeKind {
     /// All kinds.
-    pub const ALL: [AttributeKind; 15] = [
+    pub const ALL: [AttributeKind; 16] = [
         AttributeKind::Int,
+        AttributeKind::BigInt,
         AttributeKind::Float,
         AttributeKind::Text,
         AttributeKind::Bool,
@@ -61,6 +64,7 @@ impl AttributeKind {
     pub const fn name(self) -> &'static str {
         match self {
             AttributeKind::Int => "int",
+            AttributeKind::BigInt => "bigint",
             AttributeKind::Float => "float",
             AttributeKind::Text => "text",
             AttributeKind::Bool => "bool",
@@ -83,7 +87,7 @@ impl AttributeKind {
         AttributeKind::ALL.into_iter().find(|kind| kind.name() == name)
     }
 
-    /// The typed column that holds values of this kind (integers beyond 64 bits excepted); those of other kinds are only
+    /// The typed column that holds values of this kind; those of other kinds are only
     /// named, in the column of type `kind`.
     pub const fn column(self) -> ColumnType {
         match self {
@@ -92,7 +96,8 @@ impl AttributeKind {
             AttributeKind::Text => ColumnType::Text,
             AttributeKind::Bool => ColumnType::Bool,
             AttributeKind::Time => ColumnType::Time,
-            AttributeKind::Null
+            AttributeKind::BigInt
+            | AttributeKind::Null
             | AttributeKind::Dict
             | AttributeKind::List
             | AttributeKind::Set

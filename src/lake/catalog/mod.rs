@@ -3,6 +3,7 @@
 //! [`lake::Lake`] is the way in. Its state is the newest version of the Delta table `runs`; everything else follows from
 //! that one number ([`snapshot`]), and every change ends with one commit to that table ([`commit`]).
 
+pub(crate) mod adapter;
 pub mod commit;
 pub(crate) mod context;
 pub mod history;

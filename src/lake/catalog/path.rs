@@ -131,8 +131,8 @@ pub enum ColumnType {
     Bool,
     /// Points in time: microseconds since 1970, UTC.
     Time,
-    /// The kind of a value that has no typed column: `null`, `dict`, `list`, `int` when beyond 64 bits, and the kinds that
-    /// only Neptune has, such as `set` and `artifact`.
+    /// The kind of a value that has no typed column: `null`, `dict`, `list`, `bigint` (an integer beyond 64 bits), and the
+    /// kinds that only Neptune has, such as `set` and `artifact`.
     Kind,
 }
 

@@ -43,7 +43,7 @@ pub struct PathEntry {
     pub owner: PathOwner,
     /// The text of the path, or the name of a sequence.
     pub path: String,
-    /// Attribute kind (`int float text bool null dict list`) or kind of the sequence.
+    /// Attribute kind (`int bigint float text bool null dict list`) or kind of the sequence.
     pub kind: String,
     /// Runs or series that have it.
     pub count: u64,

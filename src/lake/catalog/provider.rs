@@ -1,7 +1,9 @@
 //! Tables as DataFusion sees them: an explicit list of files with their order and statistics, nothing inferred.
 
+use super::adapter::ListPredicates;
 use super::tables::Table;
 use crate::storage::narrow::{NarrowReaderFactory, as_view};
+use crate::storage::scan;
 use arrow::datatypes::{Schema, SchemaRef};
 use datafusion::catalog::{Session, TableProvider};
 use datafusion::common::stats::Precision;
@@ -9,7 +11,7 @@ use datafusion::common::{ColumnStatistics, Result, Statistics};
 use datafusion::config::TableParquetOptions;
 use datafusion::datasource::TableType;
 use datafusion::datasource::listing::PartitionedFile;
-use datafusion::datasource::physical_plan::{FileGroup, FileScanConfigBuilder, ParquetSource};
+use datafusion::datasource::physical_plan::{FileScanConfigBuilder, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
@@ -56,41 +58,6 @@ impl LakeTable {
     pub fn ordered(mut self) -> Self {
         self.ordered = true;
         self
-    }
-
-    /// The files cut at row group boundaries into about `partitions` groups of equal size. A range of a sorted file is
-    /// sorted, so every group keeps the order of the table if it stays within one file.
-    fn groups(&self, partitions: usize) -> Vec<FileGroup> {
-        let total: u64 = self.files.iter().map(|file| file.size).sum();
-        let share = (total / partitions.max(1) as u64).max(64 << 10);
-        let mut groups = vec![];
-        for file in &self.files {
-            let pieces = (file.size.div_ceil(share)).clamp(1, partitions.max(1) as u64);
-            let step = file.size.div_ceil(pieces);
-            for piece in 0..pieces {
-                let (start, end) = (piece * step, ((piece + 1) * step).min(file.size));
-                let (start, end) = (i64::try_from(start).unwrap_or(i64::MAX), i64::try_from(end).unwrap_or(i64::MAX));
-                let mut part = PartitionedFile::new(file.path.to_string(), file.size);
-                if pieces > 1 {
-                    part = part.with_range(start, end);
-                }
-                groups.push(FileGroup::new(vec![part]));
-            }
-        }
-        if self.ordered || groups.len() <= partitions {
-            return groups;
-        }
-        // Many small files: deal them out, largest first.
-        let mut dealt: Vec<(u64, Vec<PartitionedFile>)> = vec![(0, vec![]); partitions.max(1)];
-        let mut parts: Vec<_> = groups.into_iter().flat_map(FileGroup::into_inner).collect();
-        parts.sort_by_key(|part| std::cmp::Reverse(part.effective_size()));
-        for part in parts {
-            if let Some(least) = dealt.iter_mut().min_by_key(|(size, _)| *size) {
-                least.0 += part.effective_size();
-                least.1.push(part);
-            }
-        }
-        dealt.into_iter().filter(|(_, files)| !files.is_empty()).map(|(_, files)| FileGroup::new(files)).collect()
     }
 
     fn ordering(&self) -> Option<LexOrdering> {
@@ -143,6 +110,9 @@ impl TableProvider for LakeTable {
             let schema = datafusion::common::project_schema(&self.schema, projection)?;
             return Ok(Arc::new(EmptyExec::new(schema)));
         }
+        let files: Vec<_> =
+            self.files.iter().map(|file| PartitionedFile::new(file.path.to_string(), file.size)).collect();
+        let groups = scan::groups(&files, state.config().target_partitions(), self.ordered);
         let mut options = TableParquetOptions::new();
         options.global = state.config_options().execution.parquet.clone();
         // The lake has none.
@@ -155,10 +125,11 @@ impl TableProvider for LakeTable {
             .with_table_parquet_options(options)
             .with_parquet_file_reader_factory(Arc::new(NarrowReaderFactory::new(store, cache, columns)));
         let config = FileScanConfigBuilder::new(self.store.clone(), Arc::new(source))
-            .with_file_groups(self.groups(state.config().target_partitions()))
+            .with_file_groups(groups)
             .with_statistics(self.statistics())
             .with_projection_indices(projection.cloned())?
             .with_limit(limit)
+            .with_expr_adapter(Some(Arc::new(ListPredicates)))
             .with_output_ordering(if self.ordered { self.ordering().into_iter().collect() } else { vec![] })
             .build();
         Ok(DataSourceExec::from_data_source(config))

@@ -72,7 +72,8 @@ impl Value {
         match self {
             Value::Null => AttributeKind::Null,
             Value::Bool(_) => AttributeKind::Bool,
-            Value::Int(_) | Value::BigInt(_) => AttributeKind::Int,
+            Value::Int(_) => AttributeKind::Int,
+            Value::BigInt(_) => AttributeKind::BigInt,
             Value::Float(_) => AttributeKind::Float,
             Value::Text(_) => AttributeKind::Text,
             Value::Dict => AttributeKind::Dict,

@@ -2,6 +2,7 @@
 
 pub(crate) mod narrow;
 pub(crate) mod reader;
+pub(crate) mod scan;
 pub mod segment;
 pub mod stats;
 pub mod url;

@@ -6,6 +6,7 @@ mod render;
 pub use json::to_json;
 pub use render::render;
 
+use crate::source::Source;
 use crate::span::Span;
 use serde::{Deserialize, Serialize};
 
@@ -63,12 +64,14 @@ pub struct Diagnostic {
     pub labels: Vec<Label>,
     /// What was expected, what was probably meant.
     pub hints: Vec<String>,
+    /// The text that the labels point into, if it is not the query: the argument of a flag.
+    pub within: Option<Box<Source>>,
 }
 
 impl Diagnostic {
     /// An error without a place yet.
     pub fn error(kind: Kind, message: impl Into<String>) -> Self {
-        Self { severity: Severity::Error, kind, message: message.into(), labels: vec![], hints: vec![] }
+        Self { severity: Severity::Error, kind, message: message.into(), labels: vec![], hints: vec![], within: None }
     }
 
     /// A note: the query is answered all the same.
@@ -80,6 +83,14 @@ impl Diagnostic {
     #[must_use]
     pub fn label(mut self, span: Span, text: impl Into<String>) -> Self {
         self.labels.push(Label { span, text: text.into() });
+        self
+    }
+
+    /// Points at a piece of another text than the query: an argument that was given beside it.
+    #[must_use]
+    pub fn in_argument(mut self, flag: &str, argument: &str, span: Span) -> Self {
+        self.within = Some(Box::new(Source { name: flag.to_owned(), text: argument.to_owned() }));
+        self.labels = vec![Label { span, text: String::new() }];
         self
     }
 

@@ -14,6 +14,7 @@ pub fn render(diagnostic: &Diagnostic, source: &Source, colour: bool) -> String 
         Severity::Error => Level::ERROR,
         Severity::Note => Level::NOTE,
     };
+    let source = diagnostic.within.as_deref().unwrap_or(source);
     let (text, offset) = excerpt(&source.text, diagnostic.labels.first().map_or(0, |l| l.span.start as usize));
     let mut group = level
         .primary_title(diagnostic.message.as_str())

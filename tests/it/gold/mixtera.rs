@@ -143,7 +143,7 @@ async fn index_failure(session: &Session, case: &Value, properties: &[String]) -
 #[tokio::test(flavor = "multi_thread")]
 async fn mixtera() {
     let session = corpus().await;
-    let catalog = session.snapshot().samples().await.unwrap().clone();
+    let catalog = session.snapshot().unwrap().samples().await.unwrap().clone();
     let mut groups: BTreeMap<String, (usize, usize)> = BTreeMap::new();
     let mut wrong = vec![];
     for case in lines("cases.jsonl") {

@@ -2,7 +2,7 @@
 
 use crate::support::{empty_lake, repository, rows, session};
 use lakeql::diagnostic::Kind;
-use lakeql::{Error, Session, Settings, Shape};
+use lakeql::{Error, PlainSource, Session, Settings, Shape};
 use lakeql_lake::ingest::neptune::{NeptuneOptions, import_neptune};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -90,9 +90,10 @@ async fn ask(session: &Session, cases: &[Case], over: &str, project: Option<&str
             wrong.push(format!("{} {:?}: {found:?} instead of {expected:?}", case.id, case.query));
         }
     }
+    // Straight to the stream: the counts are wanted from passing runs too.
+    let mut stdout = std::io::stdout();
     for ((dialect, area), (passed, total)) in &counts {
-        // Straight to the stream: the counts are wanted from passing runs too.
-        writeln!(std::io::stdout(), "nql-{dialect} {area} {over}: {passed} of {total} as recorded").unwrap();
+        writeln!(stdout, "nql-{dialect} {area} {over}: {passed} of {total} as recorded").unwrap();
     }
     wrong
 }
@@ -108,5 +109,34 @@ pub(crate) async fn neutral() -> Session {
 async fn nql() {
     let session = neutral().await;
     let wrong = ask(&session, &cases("cases.jsonl"), "over the experiments", None, false).await;
+    assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+async fn export() -> Session {
+    let lake = empty_lake().await;
+    let path =
+        |part: &str| repository(&format!("tests/gold/nql/exporter_sample/{part}")).to_string_lossy().into_owned();
+    let options = NeptuneOptions { files: Some(path("files")), ..NeptuneOptions::default() };
+    import_neptune(&lake, &[path("data")], &options, &|_| {}).await.unwrap();
+    session(&lake).await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nql_over_the_export() {
+    let session = export().await;
+    let project = Some("ml-lab/sandbox");
+    let mut wrong = ask(&session, &cases("cases.jsonl"), "over the export", project, true).await;
+    wrong.extend(ask(&session, &cases("export_cases.jsonl"), "over the export", None, true).await);
+    assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The folder as it is: the same answers, whatever little is read of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nql_on_the_folder_of_an_export() {
+    let from = repository("tests/gold/nql/exporter_sample").to_string_lossy().into_owned();
+    let session = Session::of_files(vec![PlainSource { name: None, from }]).build().await.unwrap();
+    let project = Some("ml-lab/sandbox");
+    let mut wrong = ask(&session, &cases("cases.jsonl"), "on its folder", project, true).await;
+    wrong.extend(ask(&session, &cases("export_cases.jsonl"), "on its folder", None, true).await);
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -37,7 +37,7 @@ fn ask_call(program: Program, outcome: bool, columns: &[(Binding, ArrayRef)]) ->
     let rows = columns.iter().map(|(_, array)| array.len()).max().unwrap_or(1);
     let arguments: Vec<_> =
         columns.iter().map(|(_, array)| Argument { array: Arc::clone(array), single: false }).collect();
-    let answer = evaluate(&Compiled::new(&decoded)?, &arguments, rows)?;
+    let answer = evaluate(&Compiled::new(&decoded)?, &arguments, None, rows)?;
     assert_eq!(answer.null_count(), 0);
     Ok(answer.iter().map(Option::unwrap).collect())
 }

@@ -25,18 +25,26 @@ async fn inside_of_plans() {
     context.register_udf(udf());
     let batch = RecordBatch::try_from_iter([("x", ints(&[Some(1), Some(2), None]))]).unwrap();
     let x = || (param("x", ColumnType::Int), col("x"));
-    let is_one = call(&program("run.x == 1", Entity::Run), true, now(), vec![x()]).unwrap();
+    let is_one = call(&program("run.x == 1", Entity::Run), true, now(), None, vec![x()]).unwrap();
     assert_eq!(holds(&context, &batch, is_one.clone()).await, [true, false, false]);
     let y = (param("y", ColumnType::Text), lit(ScalarValue::Utf8(Some("t".into()))));
-    let both = call(&program("run.x == 2 and run.y == 't'", Entity::Run), true, now(), vec![x(), y.clone()]).unwrap();
+    let both =
+        call(&program("run.x == 2 and run.y == 't'", Entity::Run), true, now(), None, vec![x(), y.clone()]).unwrap();
     assert_eq!(holds(&context, &batch, both).await, [false, true, false]);
-    let constant = call(&program("run.y == 't'", Entity::Run), true, now(), vec![y]).unwrap();
+    let constant = call(&program("run.y == 't'", Entity::Run), true, now(), None, vec![y]).unwrap();
     assert_eq!(holds(&context, &batch, constant).await, [true, true, true]);
     // A function of another process has no programs ready.
     let Expr::ScalarFunction(function) = is_one else { panic!() };
     let fresh = ScalarUDF::from(Evaluate::default()).call(function.args);
     assert_eq!(holds(&context, &batch, fresh).await, [true, false, false]);
-    let endless = call(&program("run.x in run.metrics", Entity::Run), true, now(), vec![x()]).unwrap();
+    // Rows that the guard keeps out are false, and cannot fail.
+    let guarded =
+        call(&program("run.x >= 1", Entity::Run), true, now(), Some(col("x").eq(lit(2_i64))), vec![x()]).unwrap();
+    assert_eq!(holds(&context, &batch, guarded).await, [false, true, false]);
+    let never = Some(col("x").is_null().and(lit(false)));
+    let spared = call(&program("run.x in run.metrics", Entity::Run), true, now(), never, vec![x()]).unwrap();
+    assert_eq!(holds(&context, &batch, spared).await, [false, false, false]);
+    let endless = call(&program("run.x in run.metrics", Entity::Run), true, now(), None, vec![x()]).unwrap();
     let error = context.read_batch(batch).unwrap().filter(endless).unwrap().collect().await.unwrap_err();
     assert!(matches!(error.find_root(), DataFusionError::ResourcesExhausted(_)), "{error}");
 }

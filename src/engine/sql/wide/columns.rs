@@ -111,7 +111,7 @@ impl Kinds {
         let mut kinds = Self::default();
         for entry in entries {
             match AttributeKind::from_name(&entry.kind) {
-                Some(AttributeKind::Int) => kinds.int = true,
+                Some(AttributeKind::Int | AttributeKind::BigInt) => kinds.int = true,
                 Some(AttributeKind::Float) => kinds.float = true,
                 Some(AttributeKind::Text) => kinds.text = true,
                 Some(AttributeKind::Bool) => kinds.bool = true,

@@ -92,7 +92,7 @@ impl<'b> Draft<'b> {
         self.attribute(path, Value::Text(span))
     }
 
-    /// Adds a set, unless it is empty: such a set does not exist.
+    /// Adds a set. An empty one is kept: it has been written, even if no question finds it.
     pub(super) fn set<'t>(&mut self, path: &str, members: impl Iterator<Item = &'t str>) -> Read<()> {
         let start = self.block.spans.len() as u32;
         let mut seen = HashSet::new();
@@ -101,7 +101,7 @@ impl<'b> Draft<'b> {
             self.block.spans.push(span);
         }
         let rows = Rows { start, end: self.block.spans.len() as u32 };
-        if rows.len() == 0 { Ok(()) } else { self.attribute(path, Value::Set(rows)) }
+        self.attribute(path, Value::Set(rows))
     }
 
     /// Adds an attribute of one of the kinds with a text at most.

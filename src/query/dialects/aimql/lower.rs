@@ -11,6 +11,7 @@ use crate::model::{Attribute, CompareOp, Entity, Expr, Literal, Place, Program};
 use crate::source::Source;
 use crate::span::Span;
 use crate::syntax::python::{BoolOp, PyExpr, PyKind, UnaryOp};
+use std::borrow::Cow;
 use std::cell::Cell;
 
 /// Steps after which taking apart is given up and the whole expression is evaluated row by row: nested alternatives that
@@ -44,6 +45,13 @@ fn binds_names(expr: &PyExpr) -> bool {
     found
 }
 
+/// Whether the name stands somewhere in the expression.
+fn mentions(expr: &PyExpr, name: &str) -> bool {
+    let mut found = matches!(&expr.kind, PyKind::Name(known) if known == name);
+    expr.children(&mut |child| found = found || mentions(child, name));
+    found
+}
+
 struct Lowering<'a> {
     source: &'a Source,
     entity: Entity,
@@ -55,10 +63,15 @@ impl Lowering<'_> {
     /// Where the expression is true (`outcome`) or false, or nothing if that gets too large.
     fn lower(&self, expr: &PyExpr, outcome: bool) -> Option<Expr> {
         self.budget.set(self.budget.get().checked_sub(1)?);
+        if self.residual(expr) {
+            return Some(self.evaluate(expr, outcome));
+        }
         match &expr.kind {
             PyKind::Unary { op: UnaryOp::Not, operand } => self.lower(operand, !outcome),
             PyKind::Bool2 { op, values } => {
-                let values: Vec<_> = values.iter().collect();
+                let every = (*op == BoolOp::And) == outcome;
+                let values = self.joined(values, *op, every);
+                let values: Vec<_> = values.iter().map(AsRef::as_ref).collect();
                 self.sequence(&values, *op, outcome)
             }
             PyKind::IfElse { test, body, orelse } => Some(Expr::any([
@@ -77,6 +90,46 @@ impl Lowering<'_> {
             PyKind::IfElse { test, body, orelse } => [test, body, orelse].into_iter().all(|part| self.total(part)),
             _ => leaf::leaf(expr, self.entity, self.offset_minutes).is_some_and(|leaf| leaf.total()),
         }
+    }
+
+    /// Whether nothing in it is a condition that columns can answer.
+    fn residual(&self, expr: &PyExpr) -> bool {
+        match &expr.kind {
+            PyKind::Unary { op: UnaryOp::Not, operand } => self.residual(operand),
+            PyKind::Bool2 { values, .. } => values.iter().all(|value| self.residual(value)),
+            PyKind::IfElse { test, body, orelse } => [test, body, orelse].into_iter().all(|part| self.residual(part)),
+            _ => leaf::leaf(expr, self.entity, self.offset_minutes).is_none(),
+        }
+    }
+
+    /// The operands with those joined that columns cannot answer: one program instead of several, and one that can raise
+    /// need not be asked twice, for its truth and for its falsehood. Neighbours always; where all operands must have the
+    /// same outcome the order makes no difference, so all of them, but those about the run apart from those about the
+    /// sequence: the former can be asked before the run meets its sequences.
+    fn joined<'e>(&self, values: &'e [PyExpr], op: BoolOp, every: bool) -> Vec<Cow<'e, PyExpr>> {
+        let class = |value: &PyExpr| self.residual(value).then(|| every && mentions(value, self.entity.variable()));
+        let mut groups: Vec<(Option<bool>, Vec<&'e PyExpr>)> = vec![];
+        for value in values {
+            let class = class(value);
+            let joins = |group: &(Option<bool>, Vec<&PyExpr>)| class.is_some() && group.0 == class;
+            let known = if every {
+                groups.iter_mut().find(|group| joins(group))
+            } else {
+                groups.last_mut().filter(|group| joins(group))
+            };
+            match known {
+                Some((_, group)) => group.push(value),
+                None => groups.push((class, vec![value])),
+            }
+        }
+        let groups = groups.into_iter().map(|(_, group)| match group.as_slice() {
+            [one] => Cow::Borrowed(*one),
+            several => {
+                let values = several.iter().map(|value| (*value).clone()).collect();
+                Cow::Owned(PyExpr { kind: PyKind::Bool2 { op, values }, span: Span::default() })
+            }
+        });
+        groups.collect()
     }
 
     /// `and`/`or`, left to right: an operand is looked at only where those before it did not decide.
@@ -114,8 +167,25 @@ impl Lowering<'_> {
         }
     }
 
+    /// What the user wrote for it.
+    fn text(&self, expr: &PyExpr) -> String {
+        match &expr.kind {
+            PyKind::Bool2 { op, values } if expr.span == Span::default() => {
+                let word = if *op == BoolOp::And { " and " } else { " or " };
+                let texts = values.iter().map(|value| match &value.kind {
+                    PyKind::Bool2 { .. } | PyKind::IfElse { .. } | PyKind::Lambda { .. } => {
+                        format!("({})", self.text(value))
+                    }
+                    _ => self.text(value),
+                });
+                texts.collect::<Vec<_>>().join(word)
+            }
+            _ => self.source.text.get(expr.span.range()).unwrap_or_default().to_owned(),
+        }
+    }
+
     fn evaluate(&self, expr: &PyExpr, outcome: bool) -> Expr {
-        let text = self.source.text.get(expr.span.range()).unwrap_or_default().to_owned();
+        let text = self.text(expr);
         let program = Program {
             expr: expr.clone(),
             text,

@@ -13,6 +13,7 @@ use super::{Dialect, Settings};
 use crate::diagnostic::{Diagnostic, Kind, did_you_mean};
 use crate::model::{Entity, Query, Transform};
 use crate::source::Source;
+use crate::span::Span;
 
 /// The language of the Aim experiment tracker.
 pub struct AimQl;
@@ -60,7 +61,11 @@ fn entity(settings: &Settings) -> Result<Entity, Diagnostic> {
     let Some(name) = settings.entity.as_deref() else { return Ok(Entity::Run) };
     Entity::from_name(name).ok_or_else(|| {
         let names = Entity::ALL.map(Entity::variable);
-        let problem = Diagnostic::error(Kind::Semantic, format!("there is no entity `{name}`"));
+        let problem = Diagnostic::error(Kind::Semantic, format!("there is no entity `{name}`")).in_argument(
+            "--entity",
+            name,
+            Span::new(0, name.len()),
+        );
         match did_you_mean(name, names) {
             Some(near) => problem.hint(format!("did you mean `{near}`?")),
             None => problem.hint(format!("entities are {}", names.join(", "))),

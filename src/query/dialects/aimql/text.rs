@@ -1,8 +1,7 @@
 //! What happens to the text before and while it is parsed (specification section 1, «Text handling»).
 
-use crate::diagnostic::{Diagnostic, Kind};
+use crate::diagnostic::Diagnostic;
 use crate::source::Source;
-use crate::span::Span;
 use crate::syntax::python::{PyExpr, parse_parenthesized};
 
 /// A parsed query.
@@ -28,7 +27,7 @@ pub(super) fn prepare(source: &Source) -> Result<Prepared, Vec<Diagnostic>> {
     let padded = format!("{}{body}", " ".repeat(start));
     match parse_parenthesized(&padded) {
         Ok(tree) => Ok(Prepared { tree: Some(tree), default_filter }),
-        Err(problem) => Err(vec![with_hints(problem, source)]),
+        Err(problem) => Err(vec![problem]),
     }
 }
 
@@ -45,31 +44,4 @@ fn without_select(text: &str) -> &str {
     }
     let lower = text.to_ascii_lowercase();
     lower.find("if").and_then(|at| text.get(at + 2..)).unwrap_or(&text[text.len()..])
-}
-
-/// Says what people who think in other languages meant.
-fn with_hints(problem: Diagnostic, source: &Source) -> Diagnostic {
-    if problem.kind != Kind::Syntax {
-        return problem;
-    }
-    let near = problem.labels.first().map_or(Span::default(), |label| label.span);
-    let from = near.range().start.saturating_sub(4);
-    let around = source.text.char_indices().filter(|(at, _)| (from..near.range().end + 4).contains(at));
-    let around: String = around.map(|(_, c)| c).collect();
-    let hint = if around.contains("&&") || around.contains("||") {
-        "AimQL is Python: write `and`, `or` and `not`"
-    } else if around.contains('!') && !around.contains("!=") {
-        "AimQL is Python: write `not` for negation"
-    } else if around.contains("===") {
-        "write `==` to compare"
-    } else if around.contains(" AND") || around.contains(" OR") || around.contains(" NOT") {
-        "`and`, `or` and `not` are written in lower case"
-    } else if around.contains('=') && !around.contains("==") {
-        "write `==` to compare; a single `=` assigns"
-    } else if source.text.contains('#') {
-        "a comment after the last line swallows the end of the query"
-    } else {
-        return problem;
-    };
-    problem.hint(hint)
 }

@@ -3,7 +3,7 @@
 use super::Flavour;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::span::Span;
-use crate::syntax::cursor::{Token, TokenKind, Tokens};
+use crate::syntax::cursor::{Token, TokenKind, Tokens, shortened};
 use crate::syntax::scan::Scanner;
 
 /// Kinds of tokens.
@@ -77,7 +77,7 @@ pub(super) fn lex(text: &str, flavour: Flavour) -> Tokens<Lexeme> {
     loop {
         scanner.take_while(|c| matches!(c, ' ' | '\t' | '\r' | '\n' | '\u{b}' | '\u{c}'));
         let start = scanner.at();
-        match next(&mut scanner, flavour) {
+        match next(text, &mut scanner, flavour) {
             Ok(Some(kind)) => tokens.push(Token { kind, span: scanner.span_from(start) }),
             Ok(None) => return Tokens { tokens, fault: None },
             Err(fault) => return Tokens { tokens, fault: Some(*fault) },
@@ -85,7 +85,7 @@ pub(super) fn lex(text: &str, flavour: Flavour) -> Tokens<Lexeme> {
     }
 }
 
-fn next(scanner: &mut Scanner<'_>, flavour: Flavour) -> Result<Option<Lexeme>, Box<Diagnostic>> {
+fn next(text: &str, scanner: &mut Scanner<'_>, flavour: Flavour) -> Result<Option<Lexeme>, Box<Diagnostic>> {
     let start = scanner.at();
     let Some(first) = scanner.peek() else { return Ok(None) };
     if flavour.is_word(first) {
@@ -93,7 +93,7 @@ fn next(scanner: &mut Scanner<'_>, flavour: Flavour) -> Result<Option<Lexeme>, B
     }
     // The longer ones first.
     let typed = flavour == Flavour::Typed;
-    for (text, kind) in [
+    for (operator, kind) in [
         ("==", Lexeme::Equal),
         ("!=", Lexeme::NotEqual),
         ("<=", Lexeme::LessEqual),
@@ -108,13 +108,13 @@ fn next(scanner: &mut Scanner<'_>, flavour: Flavour) -> Result<Option<Lexeme>, B
         (":", Lexeme::Colon),
     ] {
         let allowed = typed || !matches!(kind, Lexeme::Match | Lexeme::NoMatch | Lexeme::Colon);
-        if allowed && scanner.eat(text) {
+        if allowed && scanner.eat(operator) {
             return Ok(Some(kind));
         }
     }
     match first {
         '"' | '`' => quoted(scanner, first).map(Some),
-        _ => Err(Box::new(stray(scanner, first, Span::new(start, start + first.len_utf8())))),
+        _ => Err(Box::new(stray(text, scanner, first, Span::new(start, start + first.len_utf8())))),
     }
 }
 
@@ -200,7 +200,7 @@ fn unclosed(start: Span, quote: char, escape: Option<Span>) -> Diagnostic {
 }
 
 /// A character that begins no token.
-fn stray(scanner: &Scanner<'_>, first: char, span: Span) -> Diagnostic {
+fn stray(text: &str, scanner: &Scanner<'_>, first: char, span: Span) -> Diagnostic {
     let syntax = |message: String| Diagnostic::error(Kind::Syntax, message);
     let rest = scanner.rest();
     let two = Span { end: span.end + 1, ..span };
@@ -241,16 +241,32 @@ fn stray(scanner: &Scanner<'_>, first: char, span: Span) -> Diagnostic {
         '[' | ']' | '{' | '}' => {
             syntax(format!("`{first}` is no bracket of NQL")).label(span, "").hint("group with ( and )")
         }
-        _ => {
-            let shown: String = if first.is_control() || first.is_whitespace() {
-                first.escape_unicode().to_string()
-            } else {
-                first.to_string()
-            };
-            syntax(format!("`{shown}` needs quotes"))
-                .label(span, "")
-                .hint("put names with such characters into back quotes: `a b`, and values into double quotes: \"a b\"")
+        _ if first.is_whitespace() || first.is_control() => {
+            let shown = first.escape_unicode();
+            syntax(format!("`{shown}` is no blank of NQL")).label(span, "").hint("write an ordinary blank, or quote it")
         }
+        _ => bare(text, span),
+    }
+}
+
+/// A word with characters that need quotes.
+fn bare(text: &str, stray: Span) -> Diagnostic {
+    let ends = |c: char| {
+        c.is_whitespace() || matches!(c, '=' | '<' | '>' | '!' | '(' | ')' | '"' | '`' | ':' | '~' | ';' | ',')
+    };
+    let (before, behind) = text.split_at_checked(stray.start as usize).unwrap_or((text, ""));
+    let start = before
+        .rfind(ends)
+        .map_or(0, |at| at + before.get(at..).and_then(|c| c.chars().next()).map_or(1, char::len_utf8));
+    let end = stray.start as usize + behind.find(ends).unwrap_or(behind.len());
+    let word = shortened(text.get(start..end).unwrap_or_default());
+    let first = text.get(stray.range()).unwrap_or_default();
+    let problem = Diagnostic::error(Kind::Syntax, format!("`{first}` needs quotes")).label(Span::new(start, end), "");
+    // What an operator follows is a field.
+    if text.get(end..).is_some_and(|rest| rest.trim_start().starts_with(['=', '<', '>', '!', ':', '~'])) {
+        problem.hint(format!("write the name in back quotes: `{word}`"))
+    } else {
+        problem.hint(format!("write the value in double quotes: \"{word}\""))
     }
 }
 
@@ -266,19 +282,19 @@ mod tests {
 
     #[test]
     fn tokens_are_as_long_as_they_can_be() {
-        use Flavour::{Legacy, Typed};
+        let (legacy, typed) = (Flavour::Legacy, Flavour::Typed);
         for (text, flavour, pieces, whole) in [
-            ("a>=-5", Legacy, vec!["a", ">=", "-5"], true),
-            ("NOT(a=1)AND(b==2)", Legacy, vec!["NOT", "(", "a", "=", "1", ")", "AND", "(", "b", "==", "2", ")"], true),
-            ("a\u{b}=\u{c}\"x y\"`z`", Legacy, vec!["a", "=", "\"x y\"", "`z`"], true),
-            ("a/b = 1", Legacy, vec!["a"], false),
-            ("a/b:float=~x", Typed, vec!["a/b", ":", "float", "=~", "x"], true),
-            ("a !~ x", Legacy, vec!["a"], false),
-            ("a\u{a0}= 1", Legacy, vec!["a"], false),
-            (r#"a = "\\" AND b = "\"""#, Legacy, vec!["a", "=", r#""\\""#, "AND", "b", "=", r#""\"""#], true),
-            (r#"a = "\d""#, Typed, vec!["a", "="], false),
-            ("`` = 1", Typed, vec![], false),
-            ("a = \"", Typed, vec!["a", "="], false),
+            ("a>=-5", legacy, vec!["a", ">=", "-5"], true),
+            ("NOT(a=1)AND(b==2)", legacy, vec!["NOT", "(", "a", "=", "1", ")", "AND", "(", "b", "==", "2", ")"], true),
+            ("a\u{b}=\u{c}\"x y\"`z`", legacy, vec!["a", "=", "\"x y\"", "`z`"], true),
+            ("a/b = 1", legacy, vec!["a"], false),
+            ("a/b:float=~x", typed, vec!["a/b", ":", "float", "=~", "x"], true),
+            ("a !~ x", legacy, vec!["a"], false),
+            ("a\u{a0}= 1", legacy, vec!["a"], false),
+            (r#"a = "\\" AND b = "\"""#, legacy, vec!["a", "=", r#""\\""#, "AND", "b", "=", r#""\"""#], true),
+            (r#"a = "\d""#, typed, vec!["a", "="], false),
+            ("`` = 1", typed, vec![], false),
+            ("a = \"", typed, vec!["a", "="], false),
         ] {
             assert_eq!(kinds(text, flavour), (pieces, whole), "{text}");
         }

@@ -89,6 +89,7 @@ impl Parser<'_> {
         let mut level = Level::default();
         loop {
             // What may begin a condition.
+            self.cursor.note("a field");
             let mut negated = false;
             while self.cursor.eat(Lexeme::Not).is_some() {
                 negated = !negated;
@@ -188,7 +189,10 @@ impl Parser<'_> {
                 self.cursor.bump();
                 self.cursor.bump();
                 let attribute = self.attribute()?;
-                let close = self.cursor.expect(Lexeme::Close)?;
+                let nested = self.cursor.peek().kind == Lexeme::Open;
+                let close = self.cursor.expect(Lexeme::Close).map_err(|problem| {
+                    if nested { problem.hint("functions take a field, not another function") } else { problem }
+                })?;
                 let span = Place(token.span.to(close.span));
                 Ok(Operand { call: Some(function), span, ..attribute })
             }

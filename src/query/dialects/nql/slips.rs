@@ -76,11 +76,9 @@ pub(super) fn no_operator(parser: &Parser<'_>, operand: &Operand) -> Diagnostic 
         Lexeme::Word if is("is") => {
             problem.hint(format!("for what is there or not write {name} EXISTS or {name} NOT EXISTS"))
         }
-        Lexeme::Word if is("like") || is("ilike") || is("rlike") || is("regexp") => problem.hint(if typed {
-            "write CONTAINS for a piece, MATCHES for a pattern"
-        } else {
-            "write CONTAINS for a piece"
-        }),
+        Lexeme::Word if is("like") || is("ilike") || is("rlike") || is("regexp") => {
+            problem.hint("write CONTAINS for a piece; patterns are searched with MATCHES in the typed dialect")
+        }
         Lexeme::Word if is("between") => problem.hint(format!("write {name} >= a AND {name} <= b")),
         Lexeme::Word if is("matches") => {
             problem.hint("patterns are searched in the typed dialect only: --lang nql-typed")
@@ -123,6 +121,9 @@ pub(super) fn no_value(parser: &Parser<'_>) -> Diagnostic {
             problem.hint(format!("back quotes are for names of fields; a value is written \"{inside}\""))
         }
         Lexeme::Open => problem.hint("brackets group conditions; the right side is a single value"),
+        Lexeme::Equal if parser.cursor.previous().is_some_and(|token| token.kind == Lexeme::Equal) => {
+            problem.hint("write = or ==")
+        }
         Lexeme::Greater if parser.cursor.previous().is_some_and(|token| token.kind == Lexeme::Less) => {
             problem.hint("for «not equal» write !=")
         }

@@ -71,16 +71,16 @@ impl Lowering<'_> {
         if let Some(call) = clause.operand.call {
             let fits = stored == ValueType::FloatSeries || (stored == ValueType::TextSeries && call == Aggregate::Last);
             if !fits {
-                let message = format!("{}() takes a series of numbers, `{name}` is a {}", call.name(), stored.name());
+                let message = format!("{}() takes a series of numbers, `{name}` is {}", call.name(), types::a(stored));
                 let problem = Diagnostic::error(Kind::Type, message).label(clause.operand.span.0, "");
                 return Err(problem.hint("a single value is compared without a function"));
             }
         }
         if !types::takes(stored, clause.op) {
-            let message = format!("`{name}` is a {}, which has no {}", stored.name(), clause.op.name());
+            let message = format!("`{name}` is {}, which has no {}", types::a(stored), clause.op.name());
             return Err(Diagnostic::error(Kind::Type, message).label(clause.op_span, "").hint(format!(
-                "a {} takes {}",
-                stored.name(),
+                "{} takes {}",
+                types::a(stored),
                 types::operators(stored)
             )));
         }
@@ -100,7 +100,7 @@ impl Lowering<'_> {
     fn compare(&self, stored: ValueType, op: CompareOp, value: &Value) -> Result<Option<Test>, Diagnostic> {
         let text = value.text.as_str();
         let wrong = |expected: &str| {
-            let message = format!("`{}` is no value of a {}", shortened(text), stored.name());
+            let message = format!("`{}` is no value of {}", shortened(text), types::a(stored));
             Diagnostic::error(Kind::Type, message).label(value.span, "").hint(format!("expected {expected}"))
         };
         let literal = |value: Literal| Some(Test::Compare { op, value });

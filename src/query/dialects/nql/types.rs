@@ -131,3 +131,10 @@ pub(super) fn operators(stored: ValueType) -> &'static str {
         "EXISTS"
     }
 }
+
+/// The name of a type with its article.
+pub(super) fn a(stored: ValueType) -> String {
+    let name = stored.name();
+    let article = if name.starts_with(['a', 'e', 'i']) { "an" } else { "a" };
+    format!("{article} {name}")
+}

@@ -4,6 +4,7 @@
 //! meaning are the business of the dialects; this module knows grammar alone.
 
 mod parse;
+mod problem;
 
 pub use parse::{MAX_BYTES, MAX_DEPTH, parse_parenthesized};
 

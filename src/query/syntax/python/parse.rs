@@ -1,5 +1,6 @@
 //! The one file that sees the Python parser; its types stop here.
 
+use super::problem::problem;
 use super::{
     BinaryOp, BoolOp, Clause, CompareOp, ComprehensionKind, FStringPart, Param, ParamKind, PyExpr, PyKind, UnaryOp,
 };
@@ -27,32 +28,19 @@ const PARSER_STACK: usize = 512 << 20;
 pub fn parse_parenthesized(text: &str) -> Result<PyExpr, Diagnostic> {
     if text.len() > MAX_BYTES {
         let message = format!("the query has {} bytes, the limit is {MAX_BYTES}", text.len());
-        return Err(Diagnostic::error(Kind::Limit, message));
+        return Err(Diagnostic::error(Kind::Limit, message).hint("`x in [1, 2, 3]` is short for many comparisons"));
     }
     let wrapped = format!("({text})");
     let convert = || {
         let parsed = ruff_python_parser::parse_expression(&wrapped).map_err(|error| {
             // Positions in the wrapped text are one behind those in the user's.
             let place = clamp(shift(error.location), text.len());
-            let message = syntax_message(&error.error.to_string());
-            Diagnostic::error(Kind::Syntax, message).label(place, "")
+            problem(text, place, &error.error.to_string())
         })?;
-        Converter { text_len: text.len(), lambdas: Cell::new(0) }.expr(parsed.expr(), 0)
+        Converter { text, lambdas: Cell::new(0) }.expr(parsed.expr(), 0)
     };
     let stack = if text.len() < 4096 { 8 << 20 } else { PARSER_STACK };
     stacker::grow(stack, convert)
-}
-
-/// The parser's message in the style of ours.
-fn syntax_message(message: &str) -> String {
-    let mut chars = message.chars();
-    match chars.next() {
-        // Only a capital that begins a word: names such as `EOF` stay.
-        Some(first) if !message.chars().nth(1).is_some_and(char::is_uppercase) => {
-            first.to_lowercase().chain(chars).collect()
-        }
-        _ => message.to_owned(),
-    }
 }
 
 fn shift(range: TextRange) -> Span {
@@ -65,17 +53,17 @@ fn clamp(span: Span, len: usize) -> Span {
 }
 
 /// Turns the parser's tree into ours.
-struct Converter {
-    text_len: usize,
+struct Converter<'t> {
+    text: &'t str,
     /// How many lambdas are around the current place: only inside of one may something be yielded.
     lambdas: Cell<usize>,
 }
 
 type Converted<T = PyExpr> = Result<T, Diagnostic>;
 
-impl Converter {
+impl Converter<'_> {
     fn span(&self, range: TextRange) -> Span {
-        clamp(shift(range), self.text_len)
+        clamp(shift(range), self.text.len())
     }
 
     fn boxed(&self, expr: &ast::Expr, depth: usize) -> Converted<Box<PyExpr>> {
@@ -94,7 +82,10 @@ impl Converter {
         let span = self.span(expr.range());
         if depth > MAX_DEPTH {
             let message = format!("the expression is nested more than {MAX_DEPTH} levels deep");
-            return Err(Diagnostic::error(Kind::Limit, message).label(span, "here"));
+            // One character says where; what is inside may be long.
+            let first = self.text.get(span.range().start..).and_then(|rest| rest.chars().next());
+            let end = span.range().start + first.map_or(0, char::len_utf8);
+            return Err(Diagnostic::error(Kind::Limit, message).label(Span::new(span.range().start, end), "here"));
         }
         let d = depth + 1;
         let kind = match expr {

@@ -1,0 +1,118 @@
+//! Damaged and recombined queries: the fuzz target of `tests/fuzz` on stable, for a second with always the same texts.
+//! `LAKEQL_FUZZ_SECONDS=600` goes on with others for so long.
+
+#[path = "../fuzz/aimql.rs"]
+mod aimql;
+
+use crate::support::repository;
+use serde_json::Value;
+use std::time::{Duration, Instant};
+
+/// Texts that are tried without being asked for more.
+const TEXTS: usize = 1_500;
+
+struct Mutator {
+    state: u64,
+    seeds: Vec<String>,
+    words: Vec<String>,
+}
+
+impl Mutator {
+    fn below(&mut self, end: usize) -> usize {
+        self.state = self.state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.state >> 33) as usize % end.max(1)
+    }
+
+    /// A place between two characters.
+    fn place(&mut self, text: &str) -> usize {
+        let mut at = self.below(text.len() + 1);
+        while !text.is_char_boundary(at) {
+            at -= 1;
+        }
+        at
+    }
+
+    fn text(&mut self) -> String {
+        let mut text = self.seed();
+        for _ in 0..=self.below(4) {
+            let (a, b) = (self.place(&text), self.place(&text));
+            let (start, end) = (a.min(b), a.max(b));
+            match self.below(7) {
+                0 => text.replace_range(start..end, ""),
+                1 => {
+                    let piece = text[start..end].to_owned();
+                    text.insert_str(a, &piece);
+                }
+                2 | 3 => {
+                    let word = self.below(self.words.len());
+                    text.insert_str(a, &self.words[word].clone());
+                }
+                4 => {
+                    let other = self.seed();
+                    let (from, to) = (self.place(&other), self.place(&other));
+                    text.replace_range(start..end, &other[from.min(to)..from.max(to)]);
+                }
+                5 => {
+                    text = format!(
+                        "({text}) {} ({})",
+                        ["and", "or", "==", "<", "in", "+", "%"][self.below(7)],
+                        self.seed()
+                    )
+                }
+                _ => {
+                    let letter = char::from_u32(self.below(0x3000) as u32).unwrap_or('x');
+                    text.insert(a, letter);
+                }
+            }
+            if text.len() > 2_000 {
+                break;
+            }
+        }
+        text
+    }
+
+    fn seed(&mut self) -> String {
+        let at = self.below(self.seeds.len());
+        self.seeds[at].clone()
+    }
+}
+
+/// A line of the dictionary.
+fn word(line: &str) -> Option<String> {
+    let mut bytes = vec![];
+    let mut rest = line.strip_prefix('"')?.strip_suffix('"')?;
+    while let Some(c) = rest.chars().next() {
+        if let Some(code) = rest.strip_prefix("\\x") {
+            bytes.push(u8::from_str_radix(code.get(..2)?, 16).ok()?);
+            rest = code.get(2..)?;
+        } else {
+            bytes.extend(c.to_string().bytes());
+            rest = rest.get(c.len_utf8()..)?;
+        }
+    }
+    String::from_utf8(bytes).ok()
+}
+
+#[test]
+fn damaged_queries_do_no_harm() {
+    let cases = std::fs::read_to_string(repository("tests/gold/aimql/cases.jsonl")).unwrap();
+    let query = |line: &str| serde_json::from_str::<Value>(line).unwrap()["query"].as_str().unwrap().to_owned();
+    let dictionary = std::fs::read_to_string(repository("tests/fuzz/aimql.dict")).unwrap();
+    let words: Vec<_> = dictionary.lines().filter_map(word).collect();
+    assert!(words.len() > 100);
+    let mut mutator = Mutator { state: 1, seeds: cases.lines().map(query).collect(), words };
+    let more = std::env::var("LAKEQL_FUZZ_SECONDS").ok().map(|seconds| seconds.parse().unwrap());
+    let end = more.map(|seconds| {
+        mutator.state = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
+        Instant::now() + Duration::from_secs(seconds)
+    });
+    let mut tried = 0;
+    while end.map_or(tried < TEXTS, |end| Instant::now() < end) {
+        let text = mutator.text();
+        if let Err(panic) = std::panic::catch_unwind(|| aimql::check(&text)) {
+            panic!("{text:?}: {panic:?}");
+        }
+        tried += 1;
+    }
+    println!("{tried} texts");
+}
