@@ -247,7 +247,7 @@ pub(crate) fn shaped(plan: LogicalPlan, transforms: &[Transform]) -> Result<Logi
         builder = match transform {
             Transform::Sort(keys) => {
                 let sorts = keys.iter().enumerate().map(|(index, key)| {
-                    let column = known(&key.column).map_err(|error| in_sort(error, &keys, index))?;
+                    let column = known(&key.column).map_err(|error| in_sort(error, keys, index))?;
                     Ok(column.sort(!key.descending, false))
                 });
                 builder.sort(sorts.collect::<Result<Vec<_>>>()?)?
@@ -257,7 +257,7 @@ pub(crate) fn shaped(plan: LogicalPlan, transforms: &[Transform]) -> Result<Logi
                 let columns = names
                     .iter()
                     .enumerate()
-                    .map(|(index, name)| known(name).map_err(|error| in_argument(error, "--select", &names, index, 0)));
+                    .map(|(index, name)| known(name).map_err(|error| in_argument(error, "--select", names, index, 0)));
                 builder.project(columns.collect::<Result<Vec<_>>>()?)?
             }
             Transform::Choose(_) | Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) => builder,
