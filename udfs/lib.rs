@@ -18,6 +18,7 @@
 //! | `regex_found(text, regex)` | whether a text contains a match of a regular expression |
 //! | `contains_folded(text, piece)` | whether a text contains a piece, whatever the case of letters |
 //! | `is_in(value, list)` | whether a value is in a list, however long |
+//! | `has_any(list, values)` | whether a list has one of these values |
 //! | `is_nan(float)` | whether a float is not a number |
 
 pub mod scalar;
@@ -38,6 +39,7 @@ pub fn all() -> Vec<ScalarUDF> {
         ScalarUDF::from(scalar::contains_folded::ContainsFolded::new()),
         ScalarUDF::from(scalar::is_in::IsIn::new()),
         ScalarUDF::from(scalar::is_nan::IsNan::new()),
+        ScalarUDF::from(scalar::has_any::HasAny::new()),
     ]
 }
 

@@ -41,7 +41,7 @@ pub(crate) fn wanted(query: &Query) -> PathFilter {
     match query.relation {
         // Which sequences there are is part of the question.
         Relation::Series(_) => wanted.add_all(),
-        Relation::Runs | Relation::Table => {}
+        Relation::Runs | Relation::Table | Relation::Samples => {}
     }
     for transform in &query.transforms {
         match transform {
@@ -49,7 +49,7 @@ pub(crate) fn wanted(query: &Query) -> PathFilter {
             Transform::Select(columns) => columns.iter().for_each(|column| of_column(column, &mut wanted)),
             Transform::Sort(keys) => keys.iter().for_each(|key| of_column(&key.column, &mut wanted)),
             // Columns of runs, which are always there.
-            Transform::Keys(_) | Transform::After { .. } | Transform::Slice { .. } => {}
+            Transform::Choose(_) | Transform::Keys(_) | Transform::After { .. } | Transform::Slice { .. } => {}
         }
     }
     wanted

@@ -7,6 +7,7 @@ use crate::plain::{self, PlainSource};
 use crate::points::{self, PointsOptions};
 use crate::resolve::Resolver;
 use crate::results::within;
+use crate::samples::{self, ChunkOptions, Chunks};
 use crate::shape::Shape;
 use crate::{Error, Result, Results, sql};
 use arrow::record_batch::RecordBatch;
@@ -279,6 +280,35 @@ impl Session {
         let work = points::answer(&self.state, snapshot, store, &query, options);
         let answer = within(deadline, work).await?;
         Ok(Results::new(answer.plan, answer.stream, answer.notes, deadline).closing_in(answer.closing))
+    }
+
+    /// Chunks of the samples that a query chooses: columns `chunk` (Int64, from 0), `key` (text), `dataset`, `file` (texts),
+    /// `start`, `end` (Int64, one past the last). A chunk's rows stand together. How many chunks there were is in
+    /// [`Results::closing_notes`]; the state to go on with is in the [`Chunks`] when the rows are read.
+    ///
+    /// # Errors
+    /// As [`Session::query`]; a query that is not about samples; a mixture that cannot be.
+    pub async fn chunks(
+        &self,
+        source: &Source,
+        lang: &str,
+        settings: &Settings,
+        options: ChunkOptions,
+    ) -> Result<(Results, Chunks)> {
+        let deadline = self.limits.timeout.map(|limit| (Instant::now() + limit, limit));
+        let Some(dialect) = dialect(lang)? else {
+            return Err(
+                Diagnostic::error(Kind::Semantic, "chunks are made of samples, which SQL does not choose").into()
+            );
+        };
+        let Data::Lake { snapshot, store } = &self.data else {
+            return Err(Diagnostic::error(Kind::Semantic, "plain files have no samples, only a lake does").into());
+        };
+        let query = self.lower(dialect, source, settings, &Shape::default())?;
+        let work = samples::chunks(&self.state, snapshot, store, &query, options);
+        let answer = within(deadline, work).await?;
+        let results = Results::new(answer.plan, answer.stream, answer.notes, deadline).closing_in(answer.closing);
+        Ok((results, answer.chunks))
     }
 
     /// The value that leaves each stage; with `analyze` the query is run and the plan carries what happened.

@@ -32,6 +32,29 @@ fn commands(markdown: &str) -> Vec<String> {
     commands
 }
 
+/// A catalogue of samples, their files, a schema and a mixture, as the documents name them.
+fn samples(place: &Place, folder: &str, catalog: &str) {
+    std::fs::create_dir_all(place.path(folder).join("web")).unwrap();
+    let mut rows = vec![];
+    for language in ["en", "de", "en"] {
+        let meta = serde_json::json!({"language": language, "license": "MIT", "year": "2020"});
+        rows.extend(vec![format!("{}\n", serde_json::json!({"text": "…", "meta": meta})); 700]);
+    }
+    std::fs::write(place.path(folder).join("web/part-0.jsonl"), rows.concat()).unwrap();
+    let names = ["language", "license", "year"];
+    let property =
+        |path: &str, name: &str| serde_json::json!({"name": name, "dtype": "string", "path": format!("{path}{name}")});
+    let properties = names.map(|name| property("meta.", name));
+    place.write("schema.json", serde_json::json!({"properties": properties}).to_string());
+    let files = serde_json::json!([{"file": "part-0.jsonl"}]);
+    let dataset = serde_json::json!({"name": "web", "dir": format!("{folder}/web"), "files": files});
+    let catalog_text = serde_json::json!({"web": {"properties": properties, "datasets": [dataset]}});
+    std::fs::write(place.path(catalog), catalog_text.to_string()).unwrap();
+    let share = |language: &str, weight: f64| serde_json::json!({"key": {"language": [language]}, "weight": weight});
+    let mixture = serde_json::json!({"type": "static", "components": [share("en", 0.7), share("de", 0.3)]});
+    place.write("mixture.json", mixture.to_string());
+}
+
 #[test]
 fn the_first_two_commands() {
     let readme = read("README.md");
@@ -56,6 +79,7 @@ fn the_first_two_commands() {
 fn every_command_of_the_readme_works() {
     let place = Place::new();
     std::fs::copy(repository("datasets/sklearn_runs.jsonl.gz"), place.path("runs.jsonl.gz")).unwrap();
+    samples(&place, "corpus", "collections.json");
     crate::neptune::copy_folder(&repository("tests/gold/nql/exporter_sample"), &place.path("exports"));
     // Its run without a first part is worth a note at every question.
     for part in crate::neptune::files_below(&place.path("exports/data"), "SAN-99") {
@@ -85,8 +109,9 @@ fn verbs_and_flags_of_the_readme_exist() {
     let readme = read("README.md");
     let inline: Vec<_> = readme.split('`').skip(1).step_by(2).filter(|text| !text.contains('\n')).collect();
     let help = place.ok(["--help"]);
-    let query = ["query", "points", "explain"].map(|verb| place.ok([verb, "--help"])).concat()
+    let query = ["query", "points", "explain", "chunks"].map(|verb| place.ok([verb, "--help"])).concat()
         + &place.ok(["import", "aim", "--help"])
+        + &place.ok(["import", "samples", "--help"])
         + &place.ok(["import", "neptune", "--help"]);
     for text in inline.into_iter().filter(|text| !text.starts_with("cargo ")) {
         if let Some(rest) = text.strip_prefix("lakeql ") {
@@ -101,8 +126,10 @@ fn verbs_and_flags_of_the_readme_exist() {
     for format in lakeql::output::Format::ALL {
         assert!(query.contains(format.name()) && readme.contains(format.name()), "{format}");
     }
-    for verb in ["points", "ops", "plot", "show", "diff", "tables", "describe", "history", "compact", "vacuum", "bench"]
-    {
+    for verb in [
+        "points", "ops", "plot", "chunks", "show", "diff", "tables", "describe", "history", "compact", "vacuum",
+        "bench",
+    ] {
         assert!(help.contains(verb), "{verb}");
     }
 }
@@ -118,6 +145,8 @@ fn examples_of_the_help_parse() {
     place.write("top_ten.sql", "select hash from runs limit 10");
     place.write("runs.jsonl.gz", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
     place.write("more.jsonl.zst", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
+    samples(&place, "corpus", "collections.json");
+    place.ok(["import", "samples", "collections.json"]);
     place.write(
         "queries.jsonl",
         r#"{"id": "a", "lang": "aim", "text": "run.batch_size > 1", "options": {"limit": 10}}"#,
@@ -131,6 +160,8 @@ fn examples_of_the_help_parse() {
         &["--help"][..],
         &["query", "--help"],
         &["points", "--help"],
+        &["import", "samples", "--help"],
+        &["chunks", "--help"],
         &["explain", "--help"],
         &["plot", "--help"],
         &["show", "--help"],

@@ -21,5 +21,6 @@ mod points;
 mod program;
 mod reads;
 mod runs;
+mod samples;
 mod sound;
 mod support;

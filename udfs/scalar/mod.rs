@@ -2,6 +2,7 @@
 
 pub mod contains_folded;
 pub mod glob_match;
+pub mod has_any;
 pub mod is_in;
 pub mod is_nan;
 pub mod json_list;

@@ -22,6 +22,8 @@ pub(crate) enum ImportKind {
     Aim(ImportAim),
     /// Experiments of Neptune: the Parquet files of neptune-exporter, or JSON lines of experiments
     Neptune(ImportNeptune),
+    /// Properties of training samples: a catalogue of collections, or JSON lines and Parquet files
+    Samples(ImportSamples),
 }
 
 /// `import aim`.
@@ -82,6 +84,40 @@ pub(crate) struct ImportNeptune {
     /// Where to list what was left out [default: beside the first path, ending in .bad.jsonl]
     #[arg(long, value_name = "FILE", requires = "skip_bad", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<PathBuf>,
+}
+
+/// `import samples`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+SOURCE is a catalogue of collections (JSON), or with --collection a folder, a file or a pattern such as 'data/**/*.parquet'.
+Files are JSON lines (plain, gzip, zstd) or Parquet. Properties are found in the data unless --schema says what they are:
+a list of {\"name\", \"dtype\": string|enum|int|float|timestamp, \"multiple\", \"nullable\", \"enum\": [...], \"path\": \"meta.name\"}.
+Importing again replaces what has changed; data sets and files keep their numbers. With a bad line nothing is imported.
+
+Examples:
+  lakeql import samples collections.json
+  lakeql import samples corpus/web --collection web --show-schema
+  lakeql import samples corpus/web --collection web --schema schema.json --dataset crawl")]
+pub(crate) struct ImportSamples {
+    /// A catalogue, a folder, a file or a pattern
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
+    pub(crate) source: String,
+
+    /// The collection that the files go to
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: Option<String>,
+
+    /// The name of the data set [default: that of the folder]
+    #[arg(long, value_name = "NAME", requires = "collection")]
+    pub(crate) dataset: Option<String>,
+
+    /// What the properties are
+    #[arg(long, value_name = "FILE", requires = "collection", value_hint = ValueHint::FilePath)]
+    pub(crate) schema: Option<PathBuf>,
+
+    /// Print the properties that are found, in the form of a schema file, and import nothing
+    #[arg(long, requires = "collection", conflicts_with = "schema")]
+    pub(crate) show_schema: bool,
 }
 
 /// `attributes`.

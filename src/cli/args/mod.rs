@@ -1,5 +1,6 @@
 //! What stands on the command line.
 
+mod chunks;
 mod global;
 mod lake;
 mod ops;
@@ -9,10 +10,11 @@ mod query;
 mod runs;
 pub(crate) mod values;
 
+pub(crate) use chunks::{ChunksArgs, OrderArg};
 pub(crate) use global::{ColorWhen, ErrorFormat, Global};
 pub(crate) use lake::{
-    AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportNeptune, ManArgs,
-    VacuumArgs,
+    AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportNeptune,
+    ImportSamples, ManArgs, VacuumArgs,
 };
 pub(crate) use ops::{InputFormat, OpsArgs};
 pub(crate) use plot::{AxisArg, PlotArgs};
@@ -66,6 +68,8 @@ pub(crate) enum Command {
     Query(QueryArgs),
     /// Show the points behind the series that a query matches
     Points(PointsArgs),
+    /// Draw chunks of samples in an exact mixture
+    Chunks(ChunksArgs),
     /// Show what becomes of a query, stage by stage
     Explain(ExplainArgs),
     /// Draw the points of the matched series, in the terminal or as SVG

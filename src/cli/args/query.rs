@@ -12,6 +12,7 @@ Examples:
   lakeql query 'run.hparams.lr < 0.01 and run.metrics[\"loss\"].last < 0.3' --lang aim
   lakeql query 'metric.name == \"loss\"' --lang aim --entity metric --sort -last --limit 10
   lakeql query 'sys/failed:bool = true AND sys/creation_time > -7d' --lang nql --project team/vision
+  lakeql query 'select((\"language\",\"==\",\"en\"))' --lang mixtera --count-by license
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
   lakeql query 'fare_amount > 20' --lang nql --from 'taxi/*.parquet' --sort -fare_amount
   echo 'run.archived' | lakeql query - --lang aim --format csv";
@@ -169,11 +170,52 @@ pub(crate) struct LanguageArgs {
     /// [default: parameters/,metrics/,logs/,properties/]
     #[arg(long, value_name = "PREFIXES", value_parser = values::prefixes, help_heading = "NQL")]
     pub(crate) legacy_prefixes: Option<LegacyPrefixes>,
+
+    #[command(flatten)]
+    pub(crate) samples: SamplesArgs,
+
+    #[command(flatten)]
+    pub(crate) shown: ShownArgs,
+}
+
+/// What languages about samples can be told.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Mixtera")]
+pub(crate) struct SamplesArgs {
+    /// The collection of samples that is asked [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) collection: Option<String>,
+
+    /// Leave out conditions on unknown fields, with unknown operators or empty lists, and read texts as numbers, as Mixtera
+    /// does
+    #[arg(long)]
+    pub(crate) lenient: bool,
+}
+
+/// What is shown of samples.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Mixtera")]
+pub(crate) struct ShownArgs {
+    /// Ranges of samples that are alike in these properties, with a column key
+    #[arg(long, value_name = "PROPERTIES", value_parser = values::columns, conflicts_with = "count_by")]
+    pub(crate) ranges_by: Option<Columns>,
+
+    /// Numbers of samples by these properties instead of ranges
+    #[arg(long, value_name = "PROPERTIES", value_parser = values::columns)]
+    pub(crate) count_by: Option<Columns>,
+}
+
+impl SamplesArgs {
+    /// As the languages want it.
+    pub(crate) fn settings(&self) -> Settings {
+        Settings { collection: self.collection.clone(), lenient: self.lenient, ..Settings::default() }
+    }
 }
 
 impl LanguageArgs {
     /// As the languages want it.
     pub(crate) fn settings(&self) -> Settings {
+        let columns = |columns: &Option<Columns>| columns.as_ref().map(|c| c.0.clone()).unwrap_or_default();
         Settings {
             entity: self.entity.clone(),
             tz_offset_minutes: self.tz_offset_minutes,
@@ -184,6 +226,9 @@ impl LanguageArgs {
             search_terms: self.search_terms,
             size_base: self.size_base,
             legacy_prefixes: self.legacy_prefixes.clone().unwrap_or_default(),
+            by: columns(&self.shown.ranges_by),
+            count_by: columns(&self.shown.count_by),
+            ..self.samples.settings()
         }
     }
 }

@@ -2,6 +2,7 @@
 
 mod attributes;
 mod bench;
+mod chunks;
 mod compact;
 mod completions;
 mod demo;
@@ -10,6 +11,7 @@ mod diff;
 mod explain;
 mod history;
 mod import;
+mod import_samples;
 mod man;
 mod ops;
 mod plot;
@@ -30,9 +32,11 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
         Command::Import(args) => match args.kind {
             ImportKind::Aim(args) => import::aim(context, &args).await,
             ImportKind::Neptune(args) => import::neptune(context, &args).await,
+            ImportKind::Samples(args) => import_samples::run(context, &args).await,
         },
         Command::Query(args) => query::run(context, &args).await,
         Command::Points(args) => points::run(context, &args).await,
+        Command::Chunks(args) => chunks::run(context, &args).await,
         Command::Explain(args) => explain::run(context, &args).await,
         Command::Plot(args) => plot::run(context, &args).await,
         Command::Show(args) => show::run(context, &args).await,

@@ -26,6 +26,10 @@ pub(crate) fn resolve(tables: &[Arc<PlainTable>], query: &Query) -> Result<(Logi
     };
     match query.relation {
         Relation::Table => {}
+        Relation::Samples => {
+            let problem = Diagnostic::error(Mistake::Semantic, "plain files have no samples, only a lake does");
+            return Err(problem.hint("bring them in with `lakeql import samples`").into());
+        }
         Relation::Runs | Relation::Series(_) => {
             let problem =
                 Diagnostic::error(Mistake::Semantic, "this language asks runs and their series, not plain files");
@@ -46,7 +50,7 @@ pub(crate) fn resolve(tables: &[Arc<PlainTable>], query: &Query) -> Result<(Logi
         match transform {
             Transform::Filter(predicate) => filters.push(resolver.predicate(predicate, true)?),
             // Rows of a plain table have no age and no names.
-            Transform::After { .. } | Transform::Keys(_) => {}
+            Transform::Choose(_) | Transform::After { .. } | Transform::Keys(_) => {}
             Transform::Sort(keys) => {
                 for key in keys {
                     sort.push(resolver.shown(&key.column)?.sort(!key.descending, false));

@@ -24,6 +24,7 @@ mod scope;
 mod select;
 mod tests_of;
 
+use crate::samples;
 use crate::shape::Shape;
 use crate::{Error, Result};
 use datafusion::arrow::array::{Array, AsArray};
@@ -71,6 +72,9 @@ impl<'a> Resolver<'a> {
 
     /// The plan, and notes about names that no run has.
     pub(crate) async fn resolve(&self, query: &Query) -> Result<(LogicalPlan, Vec<Diagnostic>)> {
+        if query.relation == Relation::Samples {
+            return samples::resolve(self.state, self.snapshot, self.store, query).await;
+        }
         if query.relation == Relation::Table {
             return Err(internal("a plain table in a lake"));
         }
@@ -98,6 +102,7 @@ impl<'a> Resolver<'a> {
                     steps.filters.push(needs.predicate(predicate)?);
                     steps.notes.append(&mut needs.notes);
                 }
+                Transform::Choose(_) => return Err(internal("samples among runs")),
                 Transform::After { hash } => {
                     if let Some(filter) = self.after(hash, needs).await? {
                         steps.filters.push(filter);
@@ -220,6 +225,11 @@ pub(crate) fn internal(message: &str) -> Error {
 
 /// `--select`, `--sort`, `--offset` and `--limit` on the answer of an SQL query.
 pub(crate) fn shape_sql(plan: LogicalPlan, shape: &Shape) -> Result<LogicalPlan> {
+    shaped(plan, &shape.transforms())
+}
+
+/// The steps of a shape over the columns of an answer.
+pub(crate) fn shaped(plan: LogicalPlan, transforms: &[Transform]) -> Result<LogicalPlan> {
     let schema = Arc::clone(plan.schema());
     let known = |name: &String| -> Result<Expr> {
         if schema.fields().iter().any(|field| field.name() == name) {
@@ -233,24 +243,24 @@ pub(crate) fn shape_sql(plan: LogicalPlan, shape: &Shape) -> Result<LogicalPlan>
         }]))
     };
     let mut builder = LogicalPlanBuilder::from(plan);
-    for transform in shape.transforms() {
+    for transform in transforms {
         builder = match transform {
             Transform::Sort(keys) => {
                 let sorts = keys.iter().enumerate().map(|(index, key)| {
-                    let column = known(&key.column).map_err(|error| in_sort(error, &keys, index))?;
+                    let column = known(&key.column).map_err(|error| in_sort(error, keys, index))?;
                     Ok(column.sort(!key.descending, false))
                 });
                 builder.sort(sorts.collect::<Result<Vec<_>>>()?)?
             }
-            Transform::Slice { offset, limit } => builder.limit(offset, limit)?,
+            Transform::Slice { offset, limit } => builder.limit(*offset, *limit)?,
             Transform::Select(names) => {
                 let columns = names
                     .iter()
                     .enumerate()
-                    .map(|(index, name)| known(name).map_err(|error| in_argument(error, "--select", &names, index, 0)));
+                    .map(|(index, name)| known(name).map_err(|error| in_argument(error, "--select", names, index, 0)));
                 builder.project(columns.collect::<Result<Vec<_>>>()?)?
             }
-            Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) => builder,
+            Transform::Choose(_) | Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) => builder,
         };
     }
     Ok(builder.build()?)

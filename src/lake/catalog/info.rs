@@ -40,7 +40,10 @@ pub struct ColumnInfo {
 impl Snapshot {
     /// The tables with their sizes, the most important first.
     pub fn table_infos(&self) -> Vec<TableInfo> {
-        Table::ALL.into_iter().map(|table| self.table(table).info()).collect()
+        let experiments = Table::ALL.into_iter();
+        // Nobody is told of a family that is not there.
+        let samples = Table::SAMPLES.into_iter().filter(|table| !self.table(*table).files.is_empty());
+        experiments.chain(samples).map(|table| self.table(table).info()).collect()
     }
 }
 

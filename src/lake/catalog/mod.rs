@@ -16,6 +16,7 @@ pub mod path;
 pub mod paths;
 pub mod provider;
 pub(crate) mod rewrite;
+pub mod samples;
 pub mod snapshot;
 pub mod tables;
 

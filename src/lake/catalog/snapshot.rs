@@ -14,11 +14,13 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
+use tokio::sync::OnceCell;
 
 use super::lake::States;
 use super::log::{DEAD_KEY, parse_dead};
 use super::path::{ColumnType, parse_column_name};
 use super::paths::PathCatalog;
+use super::samples::SampleCatalog;
 use super::tables::Table;
 use crate::error::{Error, Result};
 use crate::storage::segment::{FileName, SegmentId};
@@ -33,6 +35,7 @@ pub struct Snapshot {
     tables: BTreeMap<Table, TableSnapshot>,
     dead: BTreeMap<SegmentId, Vec<u32>>,
     pub(super) paths: OnceLock<Arc<PathCatalog>>,
+    pub(super) samples: OnceCell<Arc<SampleCatalog>>,
 }
 
 /// A table at one version.
@@ -148,6 +151,7 @@ impl Snapshot {
         static NONE: std::sync::LazyLock<BTreeMap<Table, TableSnapshot>> = std::sync::LazyLock::new(|| {
             Table::ALL
                 .into_iter()
+                .chain(Table::SAMPLES)
                 .map(|table| (table, TableSnapshot { table, version: 0, schema: table.schema(), files: Vec::new() }))
                 .collect()
         });
@@ -199,7 +203,11 @@ impl Snapshot {
                 Table::Runs => runs.clone(),
                 _ => files(place, *table, state, None)?,
             };
+            // Of samples the catalogue says which segments are live.
             files.retain(|file| {
+                if Table::SAMPLES.contains(table) {
+                    return true;
+                }
                 let live = runs.iter().find(|live| live.segment() == file.segment());
                 live.is_some_and(|live| match table {
                     // A rewrite of `runs` has its own catalogue of paths, which has its name.
@@ -212,7 +220,15 @@ impl Snapshot {
             let schema = schema(*table, state);
             tables.insert(*table, TableSnapshot { table: *table, version: state.version(), schema, files });
         }
-        Ok(Snapshot { place: place.clone(), version, time, tables, dead, paths: OnceLock::new() })
+        Ok(Snapshot {
+            place: place.clone(),
+            version,
+            time,
+            tables,
+            dead,
+            paths: OnceLock::new(),
+            samples: OnceCell::new(),
+        })
     }
 }
 

@@ -20,6 +20,12 @@ pub enum Table {
     TextPoints,
     /// Which attribute paths and sequence names there are, and how often.
     Paths,
+    /// The data sets of samples with their properties: one small file that every change replaces.
+    SampleDatasets,
+    /// The files of the data sets.
+    SampleFiles,
+    /// Runs of consecutive samples with equal properties.
+    Samples,
 }
 
 /// A column of a sort order.
@@ -44,6 +50,10 @@ impl Table {
     pub const ALL: [Table; 6] =
         [Table::Runs, Table::Attributes, Table::Series, Table::Points, Table::TextPoints, Table::Paths];
 
+    /// The tables of the family samples. They are made with the first import of samples, and are versioned by `runs` as
+    /// all others are.
+    pub const SAMPLES: [Table; 3] = [Table::SampleDatasets, Table::SampleFiles, Table::Samples];
+
     /// The name of the table, which is also its folder.
     pub const fn name(self) -> &'static str {
         match self {
@@ -53,19 +63,26 @@ impl Table {
             Table::Points => "points",
             Table::TextPoints => "text_points",
             Table::Paths => "paths",
+            Table::SampleDatasets => "sample_datasets",
+            Table::SampleFiles => "sample_files",
+            Table::Samples => "samples",
         }
     }
 
     /// The table with this name.
     pub fn from_name(name: &str) -> Option<Table> {
-        Table::ALL.into_iter().find(|table| table.name() == name)
+        Table::ALL.into_iter().chain(Table::SAMPLES).find(|table| table.name() == name)
     }
 
     /// The system columns. Files of `runs` and `series` have typed columns after them.
     pub fn schema(self) -> SchemaRef {
-        static SCHEMAS: LazyLock<[SchemaRef; 6]> =
-            LazyLock::new(|| [runs(), attributes(), series(), points(), text_points(), paths()].map(Arc::new));
-        let [runs, attributes, series, points, text_points, paths] = &*SCHEMAS;
+        static SCHEMAS: LazyLock<[SchemaRef; 9]> = LazyLock::new(|| {
+            let experiments = [runs(), attributes(), series(), points(), text_points(), paths()];
+            let [a, b, c, d, e, f] = experiments.map(Arc::new);
+            let [g, h, i] = [sample_datasets(), sample_files(), samples()].map(Arc::new);
+            [a, b, c, d, e, f, g, h, i]
+        });
+        let [runs, attributes, series, points, text_points, paths, datasets, files, samples] = &*SCHEMAS;
         Arc::clone(match self {
             Table::Runs => runs,
             Table::Attributes => attributes,
@@ -73,6 +90,9 @@ impl Table {
             Table::Points => points,
             Table::TextPoints => text_points,
             Table::Paths => paths,
+            Table::SampleDatasets => datasets,
+            Table::SampleFiles => files,
+            Table::Samples => samples,
         })
     }
 
@@ -83,12 +103,18 @@ impl Table {
         const SERIES: [SortColumn; 3] = [up("name"), up("context_key"), up("run")];
         const POINTS: [SortColumn; 2] = [up("series"), up("step")];
         const PATHS: [SortColumn; 3] = [up("owner"), up("path"), up("kind")];
+        const DATASETS: [SortColumn; 2] = [up("collection"), up("dataset_id")];
+        const FILES: [SortColumn; 2] = [up("collection"), up("file_id")];
+        const SAMPLES: [SortColumn; 3] = [up("dataset"), up("file"), up("start")];
         match self {
             Table::Runs => &RUNS,
             Table::Attributes => &ATTRIBUTES,
             Table::Series => &SERIES,
             Table::Points | Table::TextPoints => &POINTS,
             Table::Paths => &PATHS,
+            Table::SampleDatasets => &DATASETS,
+            Table::SampleFiles => &FILES,
+            Table::Samples => &SAMPLES,
         }
     }
 
@@ -100,6 +126,9 @@ impl Table {
             Table::Series => &["series", "run", "name", "context_key", "kind"],
             Table::Points | Table::TextPoints => &["series", "step"],
             Table::Paths => &["owner", "path"],
+            Table::SampleDatasets => &["collection", "dataset_id"],
+            Table::SampleFiles => &["collection", "file_id"],
+            Table::Samples => &["dataset", "file"],
         }
     }
 
@@ -236,6 +265,44 @@ fn paths() -> Schema {
         some("count", DataType::Int64),
         some("hot", DataType::Boolean),
         maybe("example", DataType::Utf8),
+    ])
+}
+
+fn sample_datasets() -> Schema {
+    Schema::new(vec![
+        some("collection", DataType::Utf8),
+        some("dataset_id", DataType::Int64),
+        some("dataset", DataType::Utf8),
+        some("format", DataType::Utf8),
+        some("location", DataType::Utf8),
+        some("samples", DataType::Int64),
+        // The segment of its files and samples.
+        some("segment", DataType::Int64),
+        some("digest", DataType::Utf8),
+        // JSON: a list of objects with `name`, `kind`, `multiple`, `nullable`, `options`.
+        some("properties", DataType::Utf8),
+    ])
+}
+
+fn sample_files() -> Schema {
+    Schema::new(vec![
+        some("collection", DataType::Utf8),
+        some("dataset_id", DataType::Int64),
+        some("file_id", DataType::Int64),
+        some("file", DataType::Utf8),
+        some("samples", DataType::Int64),
+        // Of the file as it was when it was imported.
+        some("bytes", DataType::Int64),
+    ])
+}
+
+/// The system columns; a column for each property follows.
+fn samples() -> Schema {
+    Schema::new(vec![
+        some("dataset", DataType::Int64),
+        some("file", DataType::Int64),
+        some("start", DataType::Int64),
+        some("end", DataType::Int64),
     ])
 }
 

@@ -12,6 +12,7 @@ pub(crate) mod fault;
 pub(crate) mod intern;
 pub(crate) mod lines;
 pub mod neptune;
+pub mod samples;
 pub(crate) mod segment;
 pub(crate) mod session;
 

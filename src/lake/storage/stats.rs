@@ -40,6 +40,7 @@ fn columns(table: Table) -> &'static [&'static str] {
         Table::Series => &["series", "run", "name", "context_key", "kind"],
         Table::Points | Table::TextPoints => &["series", "step"],
         Table::Paths => &["owner", "path"],
+        Table::SampleDatasets | Table::SampleFiles | Table::Samples => table.stats_columns(),
     }
 }
 

@@ -35,6 +35,7 @@ pub fn row_group_rows(table: Table) -> usize {
         Table::Attributes => 262_144,
         Table::Series | Table::Paths => 131_072,
         Table::Points | Table::TextPoints => 1_048_576,
+        Table::SampleDatasets | Table::SampleFiles | Table::Samples => 131_072,
     }
 }
 
@@ -60,6 +61,8 @@ fn layout(table: Table, column: &str) -> Layout {
         }
         (Table::Series, "n" | "first_step" | "last_step" | "n_nan") => Layout::Delta,
         (Table::Points, "value" | "epoch") | (Table::Series, "mean" | "m2") => Layout::Split,
+        (Table::Samples, "dataset" | "file" | "start" | "end") => Layout::Delta,
+        (Table::SampleFiles, "file_id" | "file") => Layout::Plain,
         (Table::Runs, "end_time" | "duration") => Layout::Split,
         (Table::Runs, "params") => Layout::Document,
         (Table::Runs, "hash" | "digest")
@@ -77,7 +80,8 @@ fn is_hot(table: Table, column: &str) -> bool {
         Table::Runs => !matches!(column, "params" | "description" | "digest"),
         Table::Series => !matches!(column, "mean" | "m2" | "n_nan" | "last_json"),
         Table::Attributes => matches!(column, "path" | "run" | "kind" | "int" | "float" | "bool" | "time"),
-        Table::Points | Table::TextPoints | Table::Paths => false,
+        Table::Samples => true,
+        Table::Points | Table::TextPoints | Table::Paths | Table::SampleDatasets | Table::SampleFiles => false,
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod aimql;
 pub mod hydra;
+pub mod mixtera;
 pub mod nql;
 
 use crate::diagnostic::Diagnostic;
@@ -30,7 +31,8 @@ pub trait Dialect: Send + Sync {
 }
 
 /// All languages, in the order they are listed to users. SQL is not among them: it has no lowering of its own.
-pub static ALL: &[&dyn Dialect] = &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped];
+pub static ALL: &[&dyn Dialect] =
+    &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped, &mixtera::Mixtera, &mixtera::MixteraSeed];
 
 /// The language of this name.
 pub fn find(name: &str) -> Option<&'static dyn Dialect> {
@@ -59,6 +61,14 @@ pub struct Settings {
     pub size_base: Option<u32>,
     /// NQL, legacy: where the client puts what the names of the dialect stand for.
     pub legacy_prefixes: LegacyPrefixes,
+    /// Mixtera: the collection that is asked; needed where there are several.
+    pub collection: Option<String>,
+    /// Mixtera: leave out conditions that a strict reading refuses.
+    pub lenient: bool,
+    /// Mixtera: ranges are those of samples that are alike in these properties.
+    pub by: Vec<String>,
+    /// Mixtera: numbers of samples by these properties instead of ranges.
+    pub count_by: Vec<String>,
 }
 
 /// What stands before the names of the legacy dialect of NQL in paths of attributes.

@@ -10,6 +10,7 @@ impl Display for Query {
         match self.relation {
             Relation::Runs => writeln!(f, "from runs")?,
             Relation::Table => writeln!(f, "from the table")?,
+            Relation::Samples => writeln!(f, "from samples")?,
             Relation::Series(kind) => writeln!(f, "from series of kind {}", kind.name())?,
         }
         for transform in &self.transforms {
@@ -18,6 +19,7 @@ impl Display for Query {
                     writeln!(f, "filter")?;
                     tree(expr, 1, f)?;
                 }
+                Transform::Choose(selection) => write!(f, "{selection}")?,
                 Transform::After { hash } => writeln!(f, "after run {hash:?}")?,
                 Transform::Keys(keys) => {
                     let keys: Vec<_> = keys

@@ -8,10 +8,13 @@ mod display;
 mod expr;
 mod field;
 mod program;
+mod samples;
+mod samples_display;
 
 pub use expr::{Attribute, CompareOp, Expr, Key, Literal, Place};
 pub use field::{Candidate, Case, Choice, Field, Pattern, Summary, Test, ValueType, fold};
 pub use program::{Entity, Inputs, Program, SummaryRef};
+pub use samples::{Condition, PropertyTest, SAMPLE_IDS, SampleSet, Selection, Shown, Unknown};
 
 use serde::{Deserialize, Serialize};
 
@@ -34,6 +37,9 @@ pub enum Relation {
     Series(SeriesKind),
     /// Rows of a plain table, in no order of their own. Key columns: all.
     Table,
+    /// Samples of a collection ([`Transform::Choose`]), in the order of data sets, files and positions. Rows are the longest
+    /// ranges of chosen samples. Key columns: `dataset`, `file`, `start`, `end` (one past the last).
+    Samples,
 }
 
 /// Kinds of sequences.
@@ -73,6 +79,8 @@ impl SeriesKind {
 pub enum Transform {
     /// Keeps the rows for which the predicate holds.
     Filter(Expr),
+    /// Chooses samples; of [`Relation::Samples`] only, first.
+    Choose(Box<Selection>),
     /// Keeps the rows of runs that come after this one in the order of the relation; an unknown hash keeps all.
     After {
         /// The run's hash.
