@@ -15,6 +15,10 @@
 //! | `json_list(list)` | the JSON text of a list of numbers, texts or booleans |
 //! | `size_bytes('20MB')` | the number of bytes that a size stands for |
 //! | `glob_match(text, pattern)` | whether a text matches a pattern with `*` and `?` |
+//! | `regex_found(text, regex)` | whether a text contains a match of a regular expression |
+//! | `contains_folded(text, piece)` | whether a text contains a piece, whatever the case of letters |
+//! | `is_in(value, list)` | whether a value is in a list, however long |
+//! | `is_nan(float)` | whether a float is not a number |
 
 pub mod scalar;
 
@@ -30,6 +34,10 @@ pub fn all() -> Vec<ScalarUDF> {
         ScalarUDF::from(scalar::json_list::JsonList::new()),
         ScalarUDF::from(scalar::size_bytes::SizeBytes::new()),
         ScalarUDF::from(scalar::glob_match::GlobMatch::new()),
+        ScalarUDF::from(scalar::regex_found::RegexFound::new()),
+        ScalarUDF::from(scalar::contains_folded::ContainsFolded::new()),
+        ScalarUDF::from(scalar::is_in::IsIn::new()),
+        ScalarUDF::from(scalar::is_nan::IsNan::new()),
     ]
 }
 

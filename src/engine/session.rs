@@ -348,7 +348,10 @@ fn dialect(lang: &str) -> Result<Option<&'static dyn Dialect>> {
 }
 
 fn lower(dialect: &dyn Dialect, source: &Source, settings: &Settings, shape: &Shape) -> Result<Query> {
-    let mut query = dialect.lower(source, settings).map_err(Error::Query)?;
+    // Languages know no clock.
+    let now = settings.now.or_else(|| Some(chrono::Utc::now().timestamp_micros()));
+    let settings = Settings { now, ..settings.clone() };
+    let mut query = dialect.lower(source, &settings).map_err(Error::Query)?;
     query.transforms.extend(shape.transforms());
     Ok(query)
 }

@@ -10,6 +10,15 @@ use parquet::errors::ParquetError;
 /// The result of anything that touches a lake.
 pub type Result<T, E = Error> = std::result::Result<T, E>;
 
+/// A place in a file that is imported, counted from 1.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RowPlace {
+    /// A line of text.
+    Line(u64),
+    /// A row of a table.
+    Row(u64),
+}
+
 /// What can go wrong with a lake.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
@@ -55,8 +64,8 @@ pub enum Error {
     Data {
         /// The file it is in.
         file: String,
-        /// Line number, from 1.
-        row: Option<u64>,
+        /// Where in the file.
+        row: Option<RowPlace>,
         /// Which field of the line, as `metrics[2].steps`.
         field: Option<String>,
         /// What is wrong.
@@ -196,10 +205,12 @@ impl From<std::io::Error> for Error {
 }
 
 /// `runs.jsonl, line 3, field metrics[2].steps: expected a list`.
-fn data_text(file: &str, row: Option<u64>, field: Option<&str>, reason: &str) -> impl fmt::Display {
+fn data_text(file: &str, row: Option<RowPlace>, field: Option<&str>, reason: &str) -> impl fmt::Display {
     let mut text = file.to_owned();
-    if let Some(row) = row {
-        text.push_str(&format!(", line {row}"));
+    match row {
+        Some(RowPlace::Line(line)) => text.push_str(&format!(", line {line}")),
+        Some(RowPlace::Row(row)) => text.push_str(&format!(", row {row}")),
+        None => {}
     }
     if let Some(field) = field {
         text.push_str(&format!(", field `{field}`"));

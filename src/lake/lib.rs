@@ -20,4 +20,4 @@ pub mod storage;
 pub use catalog::lake::{AsOf, Lake};
 pub use catalog::snapshot::Snapshot;
 pub use catalog::tables::Table;
-pub use error::{Error, Result};
+pub use error::{Error, Result, RowPlace};

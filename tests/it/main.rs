@@ -9,6 +9,8 @@ mod faults;
 mod gold;
 mod lake;
 mod layers;
+mod nql;
+mod nql_errors;
 mod points;
 mod program;
 mod reads;

@@ -3,6 +3,7 @@
 use super::values;
 use clap::{Args, Subcommand, ValueHint};
 use lakeql_lake::catalog::paths::PathOwner;
+use lakeql_lake::ingest::neptune::SeriesZone;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -19,6 +20,8 @@ pub(crate) struct ImportArgs {
 pub(crate) enum ImportKind {
     /// Runs of the Aim experiment tracker, one JSON object a line, as scripts/export_aim.py writes them
     Aim(ImportAim),
+    /// Experiments of Neptune: the Parquet files of neptune-exporter, or JSON lines of experiments
+    Neptune(ImportNeptune),
 }
 
 /// `import aim`.
@@ -39,6 +42,44 @@ pub(crate) struct ImportAim {
     pub(crate) skip_bad: bool,
 
     /// Where to list the lines that were left out [default: beside the first file, ending in .bad.jsonl]
+    #[arg(long, value_name = "FILE", requires = "skip_bad", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// `import neptune`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+A path is the data folder of neptune-exporter (or one project's folder in it, or an object store's URL), or a file of
+JSON lines. Importing again takes only what is new or has changed. Runs whose first part is missing were not exported to
+the end and are left out. With a damaged file nothing at all is imported, unless --skip-bad is given.
+
+Examples:
+  lakeql import neptune exports/data --files exports/files
+  lakeql import neptune exports/data --series-timezone Europe/Warsaw
+  lakeql import neptune s3://bucket/exports/data/ --inherit-points")]
+pub(crate) struct ImportNeptune {
+    /// Folders or URLs of exports, and files of JSON lines
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<String>,
+
+    /// The folder with the exported files, to compute the hashes of artifacts
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub(crate) files: Option<String>,
+
+    /// The time zone of the machine that has run the exporter, for exports of Neptune 2.x, whose points have local times:
+    /// a name such as Europe/Warsaw, or an offset such as +02:00
+    #[arg(long, value_name = "ZONE", value_parser = values::series_zone, allow_hyphen_values = true)]
+    pub(crate) series_timezone: Option<SeriesZone>,
+
+    /// Give forked runs the points of their parents up to the fork
+    #[arg(long)]
+    pub(crate) inherit_points: bool,
+
+    /// Leave out what cannot be read, and say how much
+    #[arg(long)]
+    pub(crate) skip_bad: bool,
+
+    /// Where to list what was left out [default: beside the first path, ending in .bad.jsonl]
     #[arg(long, value_name = "FILE", requires = "skip_bad", value_hint = ValueHint::FilePath)]
     pub(crate) report: Option<PathBuf>,
 }

@@ -2,7 +2,7 @@
 
 use super::values::{self, Columns};
 use clap::{Args, Parser, ValueEnum, ValueHint};
-use lakeql_query::dialects::Settings;
+use lakeql_query::dialects::{LegacyPrefixes, Settings};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -10,6 +10,7 @@ const QUERY_EXAMPLES: &str = "\
 Examples:
   lakeql query 'run.hparams.lr < 0.01 and run.metrics[\"loss\"].last < 0.3' --lang aim
   lakeql query 'metric.name == \"loss\"' --lang aim --entity metric --sort -last --limit 10
+  lakeql query 'sys/failed:bool = true AND sys/creation_time > -7d' --lang nql --project team/vision
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
   echo 'run.archived' | lakeql query - --lang aim --format csv";
 
@@ -129,12 +130,43 @@ pub(crate) struct LanguageArgs {
     /// Only runs that come after this one, newest first
     #[arg(long, value_name = "HASH")]
     pub(crate) after: Option<String>,
+
+    /// Only runs of this project
+    #[arg(long, value_name = "PROJECT", help_heading = "NQL")]
+    pub(crate) project: Option<String>,
+
+    /// The instant that times such as -2d count from [default: now]
+    #[arg(long, value_name = "TIME", value_parser = values::instant, help_heading = "NQL")]
+    pub(crate) now: Option<i64>,
+
+    /// Take a word or text alone for something to look for in name, description and id
+    #[arg(long, help_heading = "NQL")]
+    pub(crate) search_terms: bool,
+
+    /// Bytes of a kilobyte in sizes such as 20MB [default: 1024]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), help_heading = "NQL")]
+    pub(crate) size_base: Option<u32>,
+
+    /// Where names of the legacy dialect are: parameters, metrics, logs, properties
+    /// [default: parameters/,metrics/,logs/,properties/]
+    #[arg(long, value_name = "PREFIXES", value_parser = values::prefixes, help_heading = "NQL")]
+    pub(crate) legacy_prefixes: Option<LegacyPrefixes>,
 }
 
 impl LanguageArgs {
     /// As the languages want it.
     pub(crate) fn settings(&self) -> Settings {
-        Settings { entity: self.entity.clone(), tz_offset_minutes: self.tz_offset_minutes, after: self.after.clone() }
+        Settings {
+            entity: self.entity.clone(),
+            tz_offset_minutes: self.tz_offset_minutes,
+            after: self.after.clone(),
+            plain: false,
+            project: self.project.clone(),
+            now: self.now,
+            search_terms: self.search_terms,
+            size_base: self.size_base,
+            legacy_prefixes: self.legacy_prefixes.clone().unwrap_or_default(),
+        }
     }
 }
 

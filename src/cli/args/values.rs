@@ -3,6 +3,7 @@
 use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
 use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use lakeql_lake::AsOf;
+use lakeql_lake::ingest::neptune::SeriesZone;
 use lakeql_output::Format;
 use lakeql_query::dialects;
 use lakeql_query::model::Entity;
@@ -49,6 +50,22 @@ pub(crate) fn as_of(text: &str) -> Result<AsOf, String> {
         .or_else(|| Some(NaiveDate::parse_from_str(text, "%F").ok()?.and_time(NaiveTime::MIN)));
     time.map(|time| AsOf::Time(time.and_utc()))
         .ok_or_else(|| "expected the number of a version or a time such as 2024-05-31T12:00:00Z".into())
+}
+
+/// `--now`: microseconds since 1970 of an ISO 8601 time; without an offset it is in UTC.
+pub(crate) fn instant(text: &str) -> Result<i64, String> {
+    lakeql_query::syntax::time::parse_iso(text)
+        .ok_or_else(|| "expected a time such as 2024-05-31 or 2024-05-31T12:00:00Z".into())
+}
+
+/// `--legacy-prefixes`: four prefixes, each may be empty.
+pub(crate) fn prefixes(text: &str) -> Result<dialects::LegacyPrefixes, String> {
+    let parts: Vec<String> = text.split(',').map(|part| part.trim().to_owned()).collect();
+    let [parameters, metrics, logs, properties] = parts.try_into().map_err(|_| {
+        "expected four prefixes: of parameters, metrics, logs and properties, as in hparams/,metrics/,logs/,meta/"
+            .to_owned()
+    })?;
+    Ok(dialects::LegacyPrefixes { parameters, metrics, logs, properties })
 }
 
 /// `1.5GB`, `512MiB`, `1000000`. kB MB GB TB are powers of 1000, KiB MiB GiB TiB and K M G T of 1024.
@@ -137,6 +154,11 @@ pub(crate) fn columns(text: &str) -> Result<Columns, String> {
     Ok(Columns(columns))
 }
 
+/// A time zone by its name or its distance from UTC.
+pub(crate) fn series_zone(text: &str) -> Result<SeriesZone, String> {
+    text.parse()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,6 +175,15 @@ mod tests {
         for wrong in ["", "-1", "yesterday", "2024-13-01", "31.5.2024"] {
             assert!(as_of(wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn instants_and_prefixes() {
+        assert_eq!(instant("1970-01-02T00:00:00.5Z"), Ok(86_400_500_000));
+        assert!(instant("yesterday").is_err());
+        let found = prefixes("hparams/, ,logs/,p/").unwrap();
+        assert_eq!((found.parameters.as_str(), found.metrics.as_str(), found.logs.as_str()), ("hparams/", "", "logs/"));
+        assert!(prefixes("a,b").is_err());
     }
 
     #[test]

@@ -76,7 +76,7 @@ fn values_sql(regex: Option<&str>) -> String {
     let filter = regex.map(|regex| format!(" and regexp_like(path, '{}')", regex.replace('\'', "''")));
     format!(
         "select path, kind as type, \
-         coalesce(text, cast(\"int\" as varchar), cast(\"float\" as varchar), cast(\"bool\" as varchar), json, \
+         coalesce(text, cast(\"int\" as varchar), cast(\"float\" as varchar), cast(\"bool\" as varchar), cast(\"time\" as varchar), json, \
          '[' || array_to_string(ints, ', ') || ']', '[' || array_to_string(floats, ', ') || ']', \
          '[' || array_to_string(texts, ', ') || ']') as value, \
          count(*) as runs \

@@ -1,12 +1,14 @@
 //! `import`: data comes in.
 
-use crate::args::ImportAim;
+use crate::args::{ImportAim, ImportNeptune};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::talk::count;
 use indicatif::{DecimalBytes, HumanCount};
-use lakeql_lake::ingest::{self, ImportOptions, ImportReport};
+use lakeql_lake::ingest::neptune::{NeptuneOptions, import_neptune};
+use lakeql_lake::ingest::{self, ImportOptions, ImportReport, ProjectCounts};
+use std::collections::BTreeMap;
 
 /// `import aim`.
 pub(super) async fn aim(context: &Context, args: &ImportAim) -> Result<(), Failure> {
@@ -17,6 +19,29 @@ pub(super) async fn aim(context: &Context, args: &ImportAim) -> Result<(), Failu
         ..ImportOptions::default()
     };
     let report = import(context, &context.global.lake, &args.files, options).await?;
+    for line in summary(&report) {
+        context.talk.say(&line);
+    }
+    Ok(())
+}
+
+/// `import neptune`.
+pub(super) async fn neptune(context: &Context, args: &ImportNeptune) -> Result<(), Failure> {
+    let options = NeptuneOptions {
+        import: ImportOptions {
+            skip_bad: args.skip_bad,
+            bad_report: args.report.clone(),
+            threads: context.global.threads.map(usize::from),
+            ..ImportOptions::default()
+        },
+        series_timezone: args.series_timezone,
+        inherit_points: args.inherit_points,
+        files: args.files.clone(),
+    };
+    let progress = Progress::import(context.talk);
+    let lake = lakeql_lake::Lake::open_or_create(&context.global.lake).await?;
+    let report = import_neptune(&lake, &args.paths, &options, &|now| progress.update(now)).await?;
+    drop(progress);
     for line in summary(&report) {
         context.talk.say(&line);
     }
@@ -60,6 +85,8 @@ pub(super) fn summary(report: &ImportReport) -> Vec<String> {
         lines.push(format!("nothing new ({others}): {read}"));
         lines.push(format!("the lake has not changed: it is at version {}", report.version));
     }
+    lines.extend(report.projects.iter().map(project_line));
+    lines.extend(report.notes.iter().cloned());
     if report.bad > 0 {
         let listed = report.bad_report.as_ref().map(|path| format!(", listed in {}", path.display()));
         let verb = if report.bad == 1 { "was" } else { "were" };
@@ -70,6 +97,38 @@ pub(super) fn summary(report: &ImportReport) -> Vec<String> {
             .push(format!("fields that are not part of the format were ignored: {}", report.unknown_fields.join(", ")));
     }
     lines
+}
+
+/// What was written of a project, under the names that its product uses.
+fn project_line(counts: &ProjectCounts) -> String {
+    fn group(what: &str, names: &[(&'static str, &str)], found: &BTreeMap<&'static str, u64>) -> Option<String> {
+        let found: Vec<(u64, &str)> =
+            names.iter().filter_map(|(kind, name)| Some((*found.get(kind)?, *name))).filter(|(n, _)| *n > 0).collect();
+        let total = found.iter().map(|(n, _)| n).sum();
+        let list: Vec<_> = found.iter().map(|(n, name)| format!("{} {name}", HumanCount(*n))).collect();
+        (total > 0).then(|| format!("{} ({})", count(total, what), list.join(", ")))
+    }
+    let series = [("metric", "floatSeries"), ("texts", "stringSeries"), ("distributions", "histogramSeries")];
+    let scalars = [
+        ("bool", "bool"),
+        ("time", "datetime"),
+        ("float", "float"),
+        ("int", "int"),
+        ("text", "string"),
+        ("set", "stringSet"),
+    ];
+    let mut files = counts.attributes.clone();
+    files.extend(counts.points.get_key_value("files").map(|(kind, n)| (*kind, *n)));
+    let kept = [("artifact", "artifact"), ("file", "file"), ("files", "fileSeries"), ("file_set", "fileSet")];
+    let mut parts = vec![count(counts.runs, "run")];
+    parts.extend(group("attribute", &scalars, &counts.attributes));
+    parts.extend(group("sequence", &series, &counts.series));
+    parts.extend(group("point", &series, &counts.points));
+    if counts.nan_points > 0 {
+        parts.push(format!("{} NaN", count(counts.nan_points, "point")));
+    }
+    parts.extend(group("file", &kept, &files));
+    format!("{}: {}", counts.project, parts.join(", "))
 }
 
 #[cfg(test)]

@@ -71,6 +71,8 @@ struct ParamCells {
     float: Option<Floats>,
     text: Option<Texts>,
     bool: Option<Bools>,
+    /// Where there is a time. Python has no such parameter: its value is the text in the document.
+    time: Option<Times>,
     kind: Option<Texts>,
 }
 
@@ -89,6 +91,7 @@ impl ParamCells {
             ColumnType::Float => self.float = Some(Floats::new(argument)?),
             ColumnType::Text => self.text = Some(Texts::new(argument)?),
             ColumnType::Bool => self.bool = Some(Bools::new(argument)?),
+            ColumnType::Time => self.time = Some(Times::new(argument)?),
             ColumnType::Kind => self.kind = Some(Texts::new(argument)?),
         }
         Ok(())
@@ -106,6 +109,9 @@ impl ParamCells {
         }
         if let Some(value) = self.bool.as_ref().and_then(|column| column.get(row)) {
             return Stored::Value(Value::Bool(value));
+        }
+        if self.time.as_ref().is_some_and(|column| column.get(row).is_some()) {
+            return Stored::Elsewhere;
         }
         match self.kind.as_ref().and_then(|column| column.get(row)) {
             Some("null") => Stored::Value(Value::None),

@@ -5,8 +5,9 @@
 
 use super::needs::Typed;
 use super::predicate::{Value, balanced};
+use datafusion::arrow::datatypes::DataType;
 use datafusion::common::ScalarValue;
-use datafusion::logical_expr::{Expr, lit};
+use datafusion::logical_expr::{Expr, ScalarUDF, lit};
 use lakeql_query::model::{CompareOp, Literal};
 
 /// `value op literal`, or nothing if columns cannot tell.
@@ -18,7 +19,7 @@ pub(super) fn compare(value: &Value, op: CompareOp, literal: &Literal) -> Option
         (Value::Time(column), Literal::Time(micros)) => order(column.clone(), op, time(*micros)),
         (Value::Time(_) | Value::Texts(_), _) | (Value::Typed(_), Literal::Time(_)) => lit(false),
         (Value::Typed(typed), Literal::Text(text)) => {
-            typed.text.clone().map_or_else(|| lit(false), |column| order(column, op, lit(text.as_str())))
+            typed.text.clone().map_or_else(|| lit(false), |column| order(column, op, lit(text_value(text))))
         }
         (Value::Typed(typed), Literal::Bool(flag)) => number_order(typed, op, Number::Int(i64::from(*flag))),
         (Value::Typed(typed), Literal::Int(number)) => number_order(typed, op, Number::Int(*number)),
@@ -32,7 +33,7 @@ pub(super) fn within(value: &Value, literals: &[Literal]) -> Option<Expr> {
     match value {
         Value::Time(column) => {
             let times = literals.iter().filter_map(|literal| match literal {
-                Literal::Time(micros) => Some(time(*micros)),
+                Literal::Time(micros) => Some(time_value(*micros)),
                 _ => None,
             });
             Some(one_of(column.clone(), times.collect()))
@@ -55,7 +56,7 @@ fn typed_within(typed: &Typed, literals: &[Literal]) -> Expr {
     for literal in literals {
         let number = match literal {
             Literal::Text(text) => {
-                texts.push(lit(text.as_str()));
+                texts.push(text_value(text));
                 continue;
             }
             Literal::Time(_) => continue,
@@ -76,10 +77,10 @@ fn typed_within(typed: &Typed, literals: &[Literal]) -> Expr {
         };
         truth |= int == Some(1);
         falsehood |= int == Some(0);
-        ints.extend(int.map(lit));
+        ints.extend(int.map(|int| ScalarValue::Int64(Some(int))));
         match float {
             Some(0.0) => zero = true,
-            Some(float) => floats.push(lit(float)),
+            Some(float) => floats.push(ScalarValue::Float64(Some(float))),
             None => {}
         }
     }
@@ -96,11 +97,20 @@ fn typed_within(typed: &Typed, literals: &[Literal]) -> Expr {
     balanced(parts.into_iter().filter(|part| *part != lit(false)).collect(), false)
 }
 
-fn one_of(column: Expr, mut values: Vec<Expr>) -> Expr {
+/// Longer lists are one literal and one function: an expression for each of thousands of values takes longer to plan than
+/// to answer, and lists of that length prune nothing.
+const LONGEST_LIST: usize = 64;
+
+fn one_of(column: Expr, mut values: Vec<ScalarValue>) -> Expr {
     match values.len() {
         0 => lit(false),
-        1 => column.eq(values.remove(0)),
-        _ => column.in_list(values, false),
+        1 => column.eq(lit(values.remove(0))),
+        2..=LONGEST_LIST => column.in_list(values.into_iter().map(lit).collect(), false),
+        _ => {
+            let item = values.first().map_or(DataType::Null, ScalarValue::data_type);
+            let list = ScalarValue::List(ScalarValue::new_list_nullable(&values, &item));
+            ScalarUDF::from(lakeql_udfs::scalar::is_in::IsIn::new()).call(vec![column, lit(list)])
+        }
     }
 }
 
@@ -198,6 +208,15 @@ fn order(column: Expr, op: CompareOp, value: Expr) -> Expr {
     }
 }
 
-fn time(micros: i64) -> Expr {
-    lit(ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into())))
+pub(super) fn time(micros: i64) -> Expr {
+    lit(time_value(micros))
+}
+
+fn time_value(micros: i64) -> ScalarValue {
+    ScalarValue::TimestampMicrosecond(Some(micros), Some("UTC".into()))
+}
+
+/// A text as our columns have it, so that nothing has to be converted.
+pub(super) fn text_value(text: &str) -> ScalarValue {
+    ScalarValue::Utf8View(Some(text.to_owned()))
 }

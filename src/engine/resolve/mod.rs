@@ -5,16 +5,22 @@
 //! | `needs.rs` | which columns of which tables a query touches, and the joins that bring them together |
 //! | `predicate.rs` | [`model::Expr`](lakeql_query::model::Expr) to predicates |
 //! | `compare.rs` | one comparison over typed columns |
+//! | `field.rs` | names that may be kept in several places and types |
+//! | `tests_of.rs` | what is tested of a value of one type |
+//! | `scope.rs` | questions about the data that come before the plan |
 //! | `program.rs` | row-by-row programs and the columns they are given |
 //! | `select.rs` | names of `--select` and `--sort` |
 //! | `points.rs` | the series behind a query, for their points |
 
 mod compare;
+mod field;
 mod needs;
 mod points;
 mod predicate;
 mod program;
+mod scope;
 mod select;
+mod tests_of;
 
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -47,6 +53,8 @@ struct Steps {
     sort: Vec<SortExpr>,
     slice: Option<(usize, Option<usize>)>,
     columns: Option<Vec<select::Column>>,
+    /// The columns that name rows, if they are others than the relation's.
+    keys: Option<Vec<select::Column>>,
     /// Whether the order of the rows matters although none is cut off.
     ordered: bool,
     notes: Vec<Diagnostic>,
@@ -59,9 +67,12 @@ impl<'a> Resolver<'a> {
 
     /// The plan, and notes about names that no run has.
     pub(crate) async fn resolve(&self, query: &Query) -> Result<(LogicalPlan, Vec<Diagnostic>)> {
+        if query.relation == Relation::Table {
+            return Err(internal("a plain table in a lake"));
+        }
         let mut needs = Needs::new(self.snapshot, self.store, query.relation);
         let mut steps = self.steps(query, &mut needs).await?;
-        let columns = match steps.columns.take() {
+        let columns = match steps.columns.take().or(steps.keys.take()) {
             Some(columns) => columns,
             None => needs.key_columns(),
         };
@@ -79,7 +90,9 @@ impl<'a> Resolver<'a> {
             match transform {
                 Transform::Filter(predicate) => {
                     self.note_unknown(predicate, &mut steps.notes);
+                    self.narrow_types(predicate, needs).await?;
                     steps.filters.push(needs.predicate(predicate)?);
+                    steps.notes.append(&mut needs.notes);
                 }
                 Transform::After { hash } => {
                     if let Some(filter) = self.after(hash, needs).await? {
@@ -93,6 +106,15 @@ impl<'a> Resolver<'a> {
                     }
                 }
                 Transform::Slice { offset, limit } => steps.slice = Some((*offset, *limit)),
+                Transform::Keys(keys) => {
+                    let mut columns = vec![];
+                    for key in keys {
+                        if !key.if_several || self.differs(&key.column).await? {
+                            columns.push(select::Column::new(&key.shown, needs.run(&key.column)));
+                        }
+                    }
+                    steps.keys = Some(columns);
+                }
                 Transform::Select(names) => {
                     let mut chosen = vec![];
                     for name in names {
@@ -199,7 +221,7 @@ pub(crate) fn shape_sql(plan: LogicalPlan, shape: &Shape) -> Result<LogicalPlan>
             Transform::Select(names) => {
                 builder.project(names.iter().map(|name| known(name)).collect::<Result<Vec<_>>>()?)?
             }
-            Transform::Filter(_) | Transform::After { .. } => builder,
+            Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) => builder,
         };
     }
     Ok(builder.build()?)

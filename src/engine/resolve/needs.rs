@@ -17,8 +17,9 @@ use lakeql_lake::catalog::path::{ColumnType, PathKey, column_name, format_path};
 use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_lake::catalog::provider::{LakeTable, TableFile};
 use lakeql_lake::{Snapshot, Table};
-use lakeql_query::model::{Key, Relation, SeriesKind};
-use std::collections::BTreeSet;
+use lakeql_query::diagnostic::Diagnostic;
+use lakeql_query::model::{Key, Relation, SeriesKind, ValueType};
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 
 /// Columns of a parameter or context value, one for each type that occurs.
@@ -28,6 +29,8 @@ pub(super) struct Typed {
     pub(super) float: Option<Expr>,
     pub(super) text: Option<Expr>,
     pub(super) bool: Option<Expr>,
+    /// Points in time, UTC.
+    pub(super) time: Option<Expr>,
     /// Text of the kind where none of the others has the value.
     pub(super) kind: Option<Expr>,
 }
@@ -39,6 +42,7 @@ impl Typed {
             ColumnType::Float => self.float.as_ref(),
             ColumnType::Text => self.text.as_ref(),
             ColumnType::Bool => self.bool.as_ref(),
+            ColumnType::Time => self.time.as_ref(),
             ColumnType::Kind => self.kind.as_ref(),
         }
     }
@@ -49,6 +53,7 @@ impl Typed {
             ColumnType::Float => &mut self.float,
             ColumnType::Text => &mut self.text,
             ColumnType::Bool => &mut self.bool,
+            ColumnType::Time => &mut self.time,
             ColumnType::Kind => &mut self.kind,
         } = Some(expr);
     }
@@ -69,9 +74,23 @@ pub(super) struct Needs<'a> {
     series: BTreeSet<String>,
     /// Rare params: path to the columns of `attributes`, in order of first mention.
     rare: Vec<(String, BTreeSet<&'static str>)>,
-    /// Summaries of named sequences: (name, canonical context) to the columns of `series`.
-    summaries: Vec<((String, String), BTreeSet<String>)>,
+    /// Summaries of named sequences: which ones, and the columns of `series`.
+    summaries: Vec<(Named, BTreeSet<String>)>,
     all_series: bool,
+    /// Types of names that the data has in several, where only a part of the runs is asked.
+    pub(super) types: HashMap<String, Vec<ValueType>>,
+    /// What there is to know about names, although the query is answered.
+    pub(super) notes: Vec<Diagnostic>,
+}
+
+/// A sequence of a run.
+#[derive(Clone, Debug, PartialEq, Eq)]
+struct Named {
+    name: String,
+    /// Canonical.
+    context: String,
+    /// Sequences of different kinds may have the same name and context; without a kind, any.
+    kind: Option<&'static str>,
 }
 
 /// The text under which the catalogue knows a path.
@@ -124,6 +143,8 @@ impl<'a> Needs<'a> {
             rare: vec![],
             summaries: vec![],
             all_series: false,
+            types: HashMap::new(),
+            notes: vec![],
         }
     }
 
@@ -159,17 +180,9 @@ impl<'a> Needs<'a> {
             }
             return typed;
         }
-        let index = match self.rare.iter().position(|(known, _)| *known == path) {
-            Some(index) => index,
-            None => {
-                self.rare.push((path.clone(), BTreeSet::new()));
-                self.rare.len() - 1
-            }
-        };
-        let table = format!("a{index}");
         let kinds: Vec<&str> = entries.iter().map(|entry| entry.kind.as_str()).collect();
         let mut wanted = vec![];
-        for kind in [ColumnType::Int, ColumnType::Float, ColumnType::Text, ColumnType::Bool] {
+        for kind in ColumnType::ALL.into_iter().filter(|kind| *kind != ColumnType::Kind) {
             if kinds.contains(&kind.suffix()) {
                 wanted.push((kind, kind.suffix()));
             }
@@ -178,10 +191,8 @@ impl<'a> Needs<'a> {
             wanted.push((ColumnType::Kind, "kind"));
         }
         for (kind, name) in wanted {
-            typed.set(kind, column(&table, name));
-            if let Some((_, columns)) = self.rare.get_mut(index) {
-                columns.insert(name);
-            }
+            let expr = self.attribute(&path, name);
+            typed.set(kind, expr);
         }
         typed
     }
@@ -212,18 +223,41 @@ impl<'a> Needs<'a> {
     pub(super) fn summary(&mut self, series: &str, context: &str, field: &str) -> Result<Expr> {
         let context = lakeql_lake::ingest::aim::canonical_context(context)
             .map_err(|reason| super::internal(&format!("a context that cannot be read: {reason}")))?;
-        let key = (series.to_owned(), context);
-        let index = match self.summaries.iter().position(|(known, _)| *known == key) {
+        Ok(self.named(Named { name: series.to_owned(), context, kind: None }, field))
+    }
+
+    /// A column of the run's sequence of this name and kind with the empty context.
+    pub(super) fn plain_summary(&mut self, name: &str, kind: &'static str, field: &str) -> Expr {
+        self.named(Named { name: name.to_owned(), context: "{}".into(), kind: Some(kind) }, field)
+    }
+
+    fn named(&mut self, named: Named, field: &str) -> Expr {
+        let index = match self.summaries.iter().position(|(known, _)| *known == named) {
             Some(index) => index,
             None => {
-                self.summaries.push((key, BTreeSet::new()));
+                self.summaries.push((named, BTreeSet::new()));
                 self.summaries.len() - 1
             }
         };
         if let Some((_, columns)) = self.summaries.get_mut(index) {
             columns.insert(field.to_owned());
         }
-        Ok(column(&format!("m{index}"), field))
+        column(&format!("m{index}"), field)
+    }
+
+    /// A column of the row of `attributes` for this path, whether the path is frequent or not.
+    pub(super) fn attribute(&mut self, path: &str, name: &'static str) -> Expr {
+        let index = match self.rare.iter().position(|(known, _)| *known == path) {
+            Some(index) => index,
+            None => {
+                self.rare.push((path.to_owned(), BTreeSet::new()));
+                self.rare.len() - 1
+            }
+        };
+        if let Some((_, columns)) = self.rare.get_mut(index) {
+            columns.insert(name);
+        }
+        column(&format!("a{index}"), name)
     }
 
     /// All sequences of the run as a list of structs.
@@ -235,7 +269,7 @@ impl<'a> Needs<'a> {
     /// What identifies a row.
     pub(super) fn key_columns(&mut self) -> Vec<Output> {
         match self.relation {
-            Relation::Runs => vec![Output::new("hash", self.run("hash"))],
+            Relation::Runs | Relation::Table => vec![Output::new("hash", self.run("hash"))],
             Relation::Series(_) => vec![
                 Output::new("run", self.run("hash")),
                 Output::new("name", self.series("name")),
@@ -257,7 +291,7 @@ impl<'a> Needs<'a> {
     /// The joined tables with all columns that were asked for. `by_age`: the rows are wanted newest first.
     pub(super) fn plan(&mut self, by_age: bool) -> Result<LogicalPlanBuilder> {
         let kind = match self.relation {
-            Relation::Runs => None,
+            Relation::Runs | Relation::Table => None,
             Relation::Series(kind) => Some(kind),
         };
         let joined = kind.is_some() || !self.rare.is_empty() || !self.summaries.is_empty() || self.all_series;
@@ -278,14 +312,17 @@ impl<'a> Needs<'a> {
             let values = values.filter(column(&table, "path").eq(lit(path.as_str())))?;
             plan = left_join(plan, &table, values)?;
         }
-        for (index, ((name, context), fields)) in self.summaries.iter().enumerate() {
+        for (index, (Named { name, context, kind }, fields)) in self.summaries.iter().enumerate() {
             let table = format!("m{index}");
             let columns: BTreeSet<_> =
                 fields.iter().map(String::as_str).chain(["name", "context_key", "run"]).collect();
-            let columns: Vec<_> = columns.into_iter().collect();
+            let columns: Vec<_> = columns.into_iter().chain(kind.map(|_| "kind")).collect();
             let values = self.scan(&table, Table::Series, &columns, false)?;
             let is_it = column(&table, "name").eq(lit(name.as_str()));
-            let is_it = is_it.and(column(&table, "context_key").eq(lit(context.as_str())));
+            let mut is_it = is_it.and(column(&table, "context_key").eq(lit(context.as_str())));
+            if let Some(kind) = kind {
+                is_it = is_it.and(column(&table, "kind").eq(lit(*kind)));
+            }
             plan = left_join(plan, &table, values.filter(is_it)?)?;
         }
         if self.all_series {

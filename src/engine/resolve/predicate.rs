@@ -9,6 +9,11 @@ use datafusion::functions_nested::expr_fn::{array_has, array_length};
 use datafusion::logical_expr::{Expr, cast, lit, when};
 use lakeql_query::model::{Attribute, Expr as Predicate, Place};
 
+/// Stack that one level of an expression needs at most.
+const RED_ZONE: usize = 128 << 10;
+/// Stack that is added when less is left.
+const STACK: usize = 2 << 20;
+
 /// A value of a row as columns.
 pub(super) enum Value {
     /// One column for each type that occurs.
@@ -30,11 +35,17 @@ impl Value {
 impl Needs<'_> {
     /// The predicate that holds where the expression does.
     pub(super) fn predicate(&mut self, expr: &Predicate) -> Result<Expr> {
+        // Nesting is limited, but threads of a runtime have little stack.
+        stacker::maybe_grow(RED_ZONE, STACK, || self.predicate_of(expr))
+    }
+
+    fn predicate_of(&mut self, expr: &Predicate) -> Result<Expr> {
         Ok(match expr {
             Predicate::Literal(value) => lit(*value),
             Predicate::All(parts) => balanced(self.predicates(parts)?, true),
             Predicate::Any(parts) => balanced(self.predicates(parts)?, false),
             Predicate::Not(inner) => self.predicate(inner)?.is_not_true(),
+            Predicate::Field(field) => self.field(field)?,
             Predicate::Evaluate { program, outcome } => self.program(program, *outcome)?,
             Predicate::Compare { attribute, op, value } => {
                 self.leaf(expr, attribute, |found| compare::compare(found, *op, value))?

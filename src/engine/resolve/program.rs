@@ -6,7 +6,7 @@ use crate::evaluate::{Binding, call};
 use datafusion::logical_expr::Expr;
 use lakeql_lake::Table;
 use lakeql_lake::catalog::path::{ColumnType, column_name};
-use lakeql_lake::catalog::paths::PathOwner;
+use lakeql_lake::catalog::paths::{PathEntry, PathOwner};
 use lakeql_query::model::{
     Attribute, CompareOp, Entity, Expr as Predicate, Inputs, Key, Literal, Place, Program, Relation,
 };
@@ -60,12 +60,14 @@ impl Needs<'_> {
         call(program, outcome, self.now, args)
     }
 
-    /// Whether some run has a list or mapping here, or a number that columns cannot hold: such values are in the document.
+    /// Whether some run has something here that columns of scalars cannot hold: such values are in the document.
     pub(super) fn may_nest(&self, path: &[Key]) -> bool {
         let text = path_text(path);
         let entries = self.snapshot.paths().get(PathOwner::Run, &text);
         let has = |kind: &str| entries.iter().any(|entry| entry.kind == kind);
-        if has("list") || has("dict") {
+        // Kinds that Python's scalars do not know (times, sets, files …) are texts and lists in the document.
+        let scalar = |entry: &PathEntry| matches!(entry.kind.as_str(), "int" | "float" | "text" | "bool" | "null");
+        if !entries.iter().all(scalar) {
             return true;
         }
         // A column of kinds that no kind explains says that there are integers beyond 64 bits.
@@ -77,14 +79,14 @@ impl Needs<'_> {
         (1..path.len()).any(|length| {
             let prefix = path_text(path.get(..length).unwrap_or_default());
             let entries = self.snapshot.paths().get(PathOwner::Run, &prefix);
-            entries.iter().any(|entry| entry.kind == "list")
+            entries.iter().any(|entry| matches!(entry.kind.as_str(), "list" | "set"))
         }) || (has("int") && has("null"))
     }
 
     /// The program that asks what a leaf asks, for values that are not columns.
     pub(super) fn leaf_program(&mut self, leaf: &Predicate, attribute: &Attribute) -> Result<Expr> {
         let entity = match self.relation {
-            Relation::Runs => Entity::Run,
+            Relation::Runs | Relation::Table => Entity::Run,
             Relation::Series(kind) => Entity::Series(kind),
         };
         let mut inputs = Inputs::default();
@@ -138,6 +140,7 @@ impl Needs<'_> {
             | Predicate::Contains { .. }
             | Predicate::StartsWith { .. }
             | Predicate::EndsWith { .. }
+            | Predicate::Field(_)
             | Predicate::Evaluate { .. } => return Err(super::internal("not a leaf over a path")),
         };
         self.program(&Program { expr, text: String::new(), entity, offset_minutes: 0, inputs }, true)

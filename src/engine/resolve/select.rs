@@ -50,10 +50,11 @@ impl Column {
 }
 
 /// Columns of runs that can be asked for by name.
-const RUN_COLUMNS: [&str; 12] = [
+const RUN_COLUMNS: [&str; 13] = [
     "hash",
     "name",
     "experiment",
+    "project",
     "description",
     "tags",
     "archived",
@@ -66,7 +67,7 @@ const RUN_COLUMNS: [&str; 12] = [
 ];
 
 /// Columns of sequences that can be asked for by name.
-pub(super) const SERIES_COLUMNS: [&str; 17] = [
+pub(super) const SERIES_COLUMNS: [&str; 18] = [
     "name",
     "context",
     "kind",
@@ -74,6 +75,7 @@ pub(super) const SERIES_COLUMNS: [&str; 17] = [
     "version",
     "first",
     "last",
+    "last_text",
     "min",
     "max",
     "first_step",
@@ -124,6 +126,9 @@ impl Resolver<'_> {
         if let Some(column) = self.summary(name, of_run, needs).await? {
             return Ok(column);
         }
+        if let Some(column) = self.slashed(name, of_run, needs)? {
+            return Ok(column);
+        }
         Err(self.unknown(name, needs.relation))
     }
 
@@ -138,11 +143,11 @@ impl Resolver<'_> {
             return Ok(Column::json(name, json_value().call(args)));
         }
         let scalars: Vec<Expr> =
-            [&typed.int, &typed.float, &typed.bool, &typed.text].into_iter().flatten().cloned().collect();
+            [&typed.int, &typed.float, &typed.bool, &typed.text, &typed.time].into_iter().flatten().cloned().collect();
         Ok(match (scalars.as_slice(), typed) {
             ([], _) => Column::new(name, lit(datafusion::common::ScalarValue::Utf8(None))),
             ([one], _) => Column::new(name, one.clone()),
-            (_, Typed { int: Some(int), float: Some(float), bool: None, text: None, .. }) => {
+            (_, Typed { int: Some(int), float: Some(float), bool: None, text: None, time: None, .. }) => {
                 Column::new(name, coalesce(vec![float.clone(), cast(int.clone(), DataType::Float64)]))
             }
             _ => Column::new(name, coalesce(scalars.into_iter().map(|value| cast(value, DataType::Utf8)).collect())),
@@ -189,10 +194,29 @@ impl Resolver<'_> {
         }
     }
 
+    /// Names as in languages whose paths have slashes: `id`, `sys/owner`, and a sequence for its last value.
+    fn slashed(&self, name: &str, of_run: &str, needs: &mut Needs<'_>) -> Result<Option<Column>> {
+        if of_run == "id" {
+            return Ok(Some(Column::new(name, needs.run("hash"))));
+        }
+        let path: Vec<Key> = of_run.split('/').map(|key| Key::Text(key.to_owned())).collect();
+        let paths = self.snapshot.paths();
+        if path.len() > 1 && !paths.get(PathOwner::Run, &path_text(&path)).is_empty() {
+            let nested = needs.may_nest(&path).then(|| needs.run("params"));
+            let typed = needs.param(&path);
+            return self.typed(name, &typed, nested.map(|document| (path.as_slice(), document))).map(Some);
+        }
+        let last = paths.get(PathOwner::Series, of_run).first().map(|entry| match entry.kind.as_str() {
+            "metric" => needs.plain_summary(of_run, "metric", "last"),
+            _ => needs.plain_summary(of_run, "texts", "last_text"),
+        });
+        Ok(last.map(|value| Column::new(name, value)))
+    }
+
     fn unknown(&self, name: &str, relation: Relation) -> Error {
         let paths = self.snapshot.paths();
         let columns: &[&str] = match relation {
-            Relation::Runs => &[],
+            Relation::Runs | Relation::Table => &[],
             Relation::Series(_) => &SERIES_COLUMNS,
         };
         let known = columns.iter().chain(&RUN_COLUMNS).copied();
@@ -207,7 +231,7 @@ impl Resolver<'_> {
 }
 
 /// The path that the text spells, as the model has it.
-fn text_path(text: &str) -> Option<Vec<Key>> {
+pub(super) fn text_path(text: &str) -> Option<Vec<Key>> {
     let keys = parse_path(text).ok()?;
     Some(
         keys.into_iter()

@@ -22,6 +22,7 @@ const RUN_COLUMNS: &[(&str, &str)] = &[
     ("hash", "hash"),
     ("name", "run_name"),
     ("experiment", "experiment"),
+    ("project", "project"),
     ("created_at", "created_at"),
     ("finalized_at", "finalized_at"),
     ("duration", "duration"),
@@ -144,7 +145,7 @@ impl Tables {
         let plan = join(points.alias("p")?, series.alias("s")?, ("p", "s"), "series")?;
         let plan = join(plan, runs.alias("r")?, ("s", "r"), "run")?;
         let columns = [("r", "hash"), ("s", "name"), ("s", "context")].into_iter();
-        let columns = columns.chain(["step", "epoch", "time", "value"].map(|name| ("p", name)));
+        let columns = columns.chain(["step", "substep", "epoch", "time", "value"].map(|name| ("p", name)));
         view(plan.project(columns.map(|(table, name)| of(table, name).alias(name)))?)
     }
 }

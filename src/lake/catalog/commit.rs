@@ -15,7 +15,7 @@ use super::log::{Change, NewFile, Pins, RemovedFile};
 use super::rewrite::Rewritten;
 use super::tables::Table;
 use crate::error::{Error, Result};
-use crate::storage::segment::{SegmentId, Staged, ordinal_index};
+use crate::storage::segment::{RunKey, SegmentId, Staged, ordinal_index};
 
 /// How often the last commit is tried before the writer gives up.
 const ATTEMPTS: u32 = 50;
@@ -60,7 +60,7 @@ impl Lake {
             return Ok(CommitOutcome { version: loaded.snapshot.version(), ..CommitOutcome::default() });
         }
         let mut own = self.append_data(&loaded, &import.staged).await?;
-        let mut known: HashMap<String, HashMap<String, KnownRun>> = HashMap::new();
+        let mut known: HashMap<String, HashMap<RunKey, KnownRun>> = HashMap::new();
         let mut last = CommitOutcome::default();
         for _ in 0..ATTEMPTS {
             let loaded = self.loaded().await?;
@@ -117,14 +117,14 @@ impl Lake {
         &self,
         loaded: &Loaded,
         staged: &[Staged],
-        known: &mut HashMap<String, HashMap<String, KnownRun>>,
+        known: &mut HashMap<String, HashMap<RunKey, KnownRun>>,
     ) -> Result<Plan> {
         let mut plan = Plan::default();
-        let mut last: HashMap<&str, (SegmentId, u32)> = HashMap::new();
+        let mut last: HashMap<&RunKey, (SegmentId, u32)> = HashMap::new();
         for part in staged {
             plan.dead.entry(part.segment).or_default().extend(&part.dropped);
             for (index, run) in (0u32..).zip(&part.runs).filter(|(index, _)| !part.dropped.contains(index)) {
-                if let Some((segment, index)) = last.insert(&run.hash, (part.segment, index)) {
+                if let Some((segment, index)) = last.insert(&run.key, (part.segment, index)) {
                     plan.dead.entry(segment).or_default().insert(index);
                 }
             }
@@ -132,24 +132,19 @@ impl Lake {
         // Files that an earlier attempt has looked at are not read again.
         for file in &loaded.snapshot.table(Table::Runs).files {
             if !known.contains_key(&file.name.text) {
-                let found =
-                    loaded.snapshot.find_runs(std::slice::from_ref(file), |hash| last.contains_key(hash)).await?;
+                let found = loaded.snapshot.find_runs(std::slice::from_ref(file), |key| last.contains_key(key)).await?;
                 known.insert(file.name.text.clone(), found);
             }
         }
         let live = &loaded.snapshot.table(Table::Runs).files;
-        let known: HashMap<&str, &KnownRun> = live
-            .iter()
-            .filter_map(|file| known.get(&file.name.text))
-            .flatten()
-            .map(|(hash, run)| (hash.as_str(), run))
-            .collect();
+        let known: HashMap<&RunKey, &KnownRun> =
+            live.iter().filter_map(|file| known.get(&file.name.text)).flatten().collect();
         for part in staged {
             for (index, run) in (0u32..).zip(&part.runs) {
-                if last.get(run.hash.as_str()) != Some(&(part.segment, index)) {
+                if last.get(&run.key) != Some(&(part.segment, index)) {
                     continue;
                 }
-                match known.get(run.hash.as_str()) {
+                match known.get(&run.key) {
                     None => plan.outcome.added += 1,
                     Some(old) if old.digest == run.digest => {
                         plan.outcome.unchanged += 1;

@@ -18,7 +18,9 @@ pub(crate) enum Scalar {
     Float(f64),
     Text(String),
     Bool(bool),
-    /// A kind without typed column: `null`, `dict`, `list`, or `int` beyond 64 bits.
+    /// Microseconds since 1970.
+    Time(i64),
+    /// A kind without typed column, such as `null` or `list`, and `int` beyond 64 bits.
     Other(&'static str),
 }
 
@@ -30,6 +32,7 @@ impl Scalar {
             Scalar::Float(_) => "float",
             Scalar::Text(_) => "text",
             Scalar::Bool(_) => "bool",
+            Scalar::Time(_) => "time",
             Scalar::Other(kind) => kind,
         }
     }

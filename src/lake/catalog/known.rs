@@ -9,14 +9,14 @@ use futures::{StreamExt, TryStreamExt, stream};
 use super::snapshot::{DataFile, Snapshot};
 use super::tables::Table;
 use crate::error::{Error, Result};
-use crate::storage::reader::{binaries, ints, open, texts};
-use crate::storage::segment::Digest;
+use crate::storage::reader::{binaries, ints, open, text_at, texts};
+use crate::storage::segment::{Digest, RunKey};
 
 /// A run of the lake.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KnownRun {
-    /// The run's hash.
-    pub hash: String,
+    /// Which run.
+    pub key: RunKey,
     /// Fingerprint of everything that was imported of it.
     pub digest: Digest,
     /// Its ordinal.
@@ -24,7 +24,7 @@ pub struct KnownRun {
 }
 
 impl Snapshot {
-    /// All runs of this version, segment by segment. Only three columns are read.
+    /// All runs of this version, segment by segment. Only four columns are read.
     pub fn known_runs(&self) -> BoxStream<'_, Result<KnownRun>> {
         stream::iter(&self.table(Table::Runs).files)
             .then(|file| self.runs_of(file))
@@ -36,21 +36,21 @@ impl Snapshot {
     }
 
     async fn runs_of(&self, file: &DataFile) -> Result<BoxStream<'static, Result<RecordBatch>>> {
-        Ok(open(self.store(), &file.location, file.size, Some(&["run", "hash", "digest"])).await?.batches)
+        Ok(open(self.store(), &file.location, file.size, Some(&["run", "hash", "project", "digest"])).await?.batches)
     }
 
-    /// Those runs of `files` that are asked for by hash.
+    /// Those runs of `files` that are asked for.
     pub(crate) async fn find_runs(
         &self,
         files: &[DataFile],
-        wanted: impl Fn(&str) -> bool,
-    ) -> Result<HashMap<String, KnownRun>> {
+        wanted: impl Fn(&RunKey) -> bool,
+    ) -> Result<HashMap<RunKey, KnownRun>> {
         let mut found = HashMap::new();
         for file in files {
             let mut batches = self.runs_of(file).await?;
             while let Some(batch) = batches.try_next().await? {
-                let runs = rows(&batch)?.into_iter().filter(|run| wanted(&run.hash));
-                found.extend(runs.map(|run| (run.hash.clone(), run)));
+                let runs = rows(&batch)?.into_iter().filter(|run| wanted(&run.key));
+                found.extend(runs.map(|run| (run.key.clone(), run)));
             }
         }
         Ok(found)
@@ -59,11 +59,14 @@ impl Snapshot {
 
 fn rows(batch: &RecordBatch) -> Result<Vec<KnownRun>> {
     let (run, hash, digest) = (ints(batch, "run")?, texts(batch, "hash")?, binaries(batch, "digest")?);
+    // Files of older versions have no projects.
+    let project = texts(batch, "project").ok();
     (0..batch.num_rows())
         .map(|row| {
             let digest = Digest::try_from(digest.value(row))
                 .map_err(|_| Error::Internal("a digest in the lake has another length".to_owned()))?;
-            Ok(KnownRun { hash: hash.value(row).to_owned(), digest, run: run.value(row) })
+            let project = project.and_then(|project| text_at(project, row)).map(str::to_owned);
+            Ok(KnownRun { key: RunKey { project, hash: hash.value(row).to_owned() }, digest, run: run.value(row) })
         })
         .collect()
 }

@@ -27,8 +27,8 @@ use crate::error::{Error, Result};
 use crate::storage::url::Place;
 use crate::storage::writer::WrittenFile;
 
-/// The format that this code writes, and the newest that it reads.
-pub(crate) const FORMAT: i64 = 1;
+/// The format that this code writes, and the newest that it reads. 1 knew no projects, times and substeps.
+pub(crate) const FORMAT: i64 = 2;
 
 /// Application id of the format number in the commits of `runs`.
 const FORMAT_ID: &str = "lakeql/format";

@@ -7,6 +7,7 @@ pub mod commit;
 pub(crate) mod context;
 pub mod history;
 pub mod info;
+pub mod kind;
 pub mod known;
 pub mod lake;
 pub(crate) mod log;

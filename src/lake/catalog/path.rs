@@ -129,14 +129,17 @@ pub enum ColumnType {
     Text,
     /// Booleans.
     Bool,
-    /// The kind of a value that has no typed column: `null`, `dict`, `list`, and `int` when beyond 64 bits.
+    /// Points in time: microseconds since 1970, UTC.
+    Time,
+    /// The kind of a value that has no typed column: `null`, `dict`, `list`, `int` when beyond 64 bits, and the kinds that
+    /// only Neptune has, such as `set` and `artifact`.
     Kind,
 }
 
 impl ColumnType {
     /// All types in the order in which the columns of a path stand.
-    pub const ALL: [ColumnType; 5] =
-        [ColumnType::Int, ColumnType::Float, ColumnType::Text, ColumnType::Bool, ColumnType::Kind];
+    pub const ALL: [ColumnType; 6] =
+        [ColumnType::Int, ColumnType::Float, ColumnType::Text, ColumnType::Bool, ColumnType::Time, ColumnType::Kind];
 
     /// The part of the column name after the colon.
     pub const fn suffix(self) -> &'static str {
@@ -145,6 +148,7 @@ impl ColumnType {
             ColumnType::Float => "float",
             ColumnType::Text => "text",
             ColumnType::Bool => "bool",
+            ColumnType::Time => "time",
             ColumnType::Kind => "kind",
         }
     }
@@ -155,12 +159,13 @@ impl ColumnType {
     }
 
     /// The Arrow type of the column.
-    pub const fn data_type(self) -> DataType {
+    pub fn data_type(self) -> DataType {
         match self {
             ColumnType::Int => DataType::Int64,
             ColumnType::Float => DataType::Float64,
             ColumnType::Text | ColumnType::Kind => DataType::Utf8,
             ColumnType::Bool => DataType::Boolean,
+            ColumnType::Time => super::tables::time_type(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! The catalogue of attribute paths: what there is, in which kinds, how often, and where it is fast.
 
-use std::collections::{BTreeMap, HashSet};
-use std::sync::Arc;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::{Arc, OnceLock};
 
 use object_store::ObjectStore;
 use object_store::path::Path;
@@ -57,6 +57,8 @@ pub struct PathEntry {
 #[derive(Debug, Clone, Default)]
 pub struct PathCatalog {
     entries: Vec<PathEntry>,
+    /// Paths by their owner and lower case; made when it is first asked for.
+    lower: OnceLock<HashMap<(PathOwner, String), Vec<String>>>,
 }
 
 impl PathCatalog {
@@ -76,7 +78,7 @@ impl PathCatalog {
                 }
             }
         }
-        PathCatalog { entries: merged.into_values().collect() }
+        PathCatalog { entries: merged.into_values().collect(), lower: OnceLock::new() }
     }
 
     /// All entries.
@@ -126,6 +128,23 @@ impl PathCatalog {
         })
     }
 
+    /// The paths of one owner that differ from `lower` in case only, in byte order. `lower` is in lower case, character by
+    /// character.
+    pub fn spellings(&self, owner: PathOwner, lower: &str) -> &[String] {
+        let known = self.lower.get_or_init(|| {
+            let mut known: HashMap<(PathOwner, String), Vec<String>> = HashMap::new();
+            for entry in &self.entries {
+                let paths = known.entry((entry.owner, lower_case(&entry.path))).or_default();
+                // The kinds of one path stand together.
+                if paths.last() != Some(&entry.path) {
+                    paths.push(entry.path.clone());
+                }
+            }
+            known
+        });
+        known.get(&(owner, lower.to_owned())).map(Vec::as_slice).unwrap_or_default()
+    }
+
     /// The entries of one owner whose path is wanted.
     pub fn matching<'a>(
         &'a self,
@@ -134,6 +153,10 @@ impl PathCatalog {
     ) -> impl Iterator<Item = &'a PathEntry> {
         self.owned(owner).iter().filter(move |entry| wanted(&entry.path))
     }
+}
+
+fn lower_case(text: &str) -> String {
+    if text.is_ascii() { text.to_ascii_lowercase() } else { text.chars().flat_map(char::to_lowercase).collect() }
 }
 
 /// At most this many paths have typed columns in a segment.
@@ -209,5 +232,22 @@ mod tests {
         assert_eq!(catalog.below(PathOwner::Run, "optim").count(), 1);
         assert_eq!(catalog.matching(PathOwner::Series, |name| name.contains("os")).count(), 1);
         assert!(catalog.get(PathOwner::Context, "lr").is_empty());
+    }
+
+    #[test]
+    fn paths_are_found_whatever_their_case() {
+        let entries = [
+            entry(PathOwner::Run, "Größe", "int", 1, true),
+            entry(PathOwner::Run, "GRÖSSE", "int", 1, true),
+            entry(PathOwner::Run, "LR", "float", 1, true),
+            entry(PathOwner::Run, "LR", "int", 1, true),
+            entry(PathOwner::Run, "lr", "float", 1, true),
+            entry(PathOwner::Series, "Lr", "metric", 1, true),
+        ];
+        let catalog = PathCatalog::merge([&entries[..]]);
+        assert_eq!(catalog.spellings(PathOwner::Run, "lr"), ["LR", "lr"]);
+        assert_eq!(catalog.spellings(PathOwner::Run, "grösse"), ["GRÖSSE"]);
+        assert_eq!(catalog.spellings(PathOwner::Series, "lr"), ["Lr"]);
+        assert!(catalog.spellings(PathOwner::Series, "LR").is_empty());
     }
 }

@@ -95,7 +95,7 @@ impl Table {
     /// The columns whose ranges the log keeps for every file: sort keys and what points from one table to another.
     pub const fn stats_columns(self) -> &'static [&'static str] {
         match self {
-            Table::Runs => &["run", "created_at", "hash", "experiment"],
+            Table::Runs => &["run", "created_at", "hash", "experiment", "project"],
             Table::Attributes => &["path", "run"],
             Table::Series => &["series", "run", "name", "context_key", "kind"],
             Table::Points | Table::TextPoints => &["series", "step"],
@@ -140,6 +140,7 @@ fn runs() -> Schema {
         some("hash", DataType::Utf8),
         some("name", DataType::Utf8),
         some("experiment", DataType::Utf8),
+        maybe("project", DataType::Utf8),
         maybe("description", DataType::Utf8),
         some("tags", list(DataType::Utf8)),
         some("archived", DataType::Boolean),
@@ -163,6 +164,7 @@ fn attributes() -> Schema {
         maybe("float", DataType::Float64),
         maybe("text", DataType::Utf8),
         maybe("bool", DataType::Boolean),
+        maybe("time", time_type()),
         maybe("ints", list(DataType::Int64)),
         maybe("floats", list(DataType::Float64)),
         maybe("texts", list(DataType::Utf8)),
@@ -190,6 +192,7 @@ fn series() -> Schema {
     }
     fields.extend([
         maybe("last_json", DataType::Utf8),
+        maybe("last_text", DataType::Utf8),
         maybe("first_step", DataType::Int64),
         maybe("last_step", DataType::Int64),
         maybe("record_max_length", DataType::Int64),
@@ -206,6 +209,7 @@ fn points() -> Schema {
     Schema::new(vec![
         some("series", DataType::Int64),
         some("step", DataType::Int64),
+        maybe("substep", DataType::Int32),
         maybe("epoch", DataType::Float64),
         maybe("time", time_type()),
         some("value", DataType::Float64),
@@ -216,6 +220,7 @@ fn text_points() -> Schema {
     Schema::new(vec![
         some("series", DataType::Int64),
         some("step", DataType::Int64),
+        maybe("substep", DataType::Int32),
         maybe("index", DataType::Int64),
         maybe("epoch", DataType::Float64),
         maybe("time", time_type()),

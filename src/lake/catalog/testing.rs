@@ -17,7 +17,7 @@ use super::paths::{PathEntry, PathOwner};
 use super::snapshot::Snapshot;
 use super::tables::Table;
 use crate::storage::reader::{open, texts};
-use crate::storage::segment::{Digest, FileName, Staged, StagedRun};
+use crate::storage::segment::{Digest, FileName, RunKey, Staged, StagedRun};
 use crate::storage::writer::WrittenFile;
 
 /// A run with float parameters and metrics `(name, split, values)`.
@@ -156,7 +156,7 @@ pub(crate) async fn stage(lake: &Lake, runs: &[TestRun], hot: &[&str]) -> Staged
         files.push(write(lake, segment, batch(Table::Points, given, Vec::new())).await);
     }
     files.extend(lake.write_paths(&FileName::new(segment, 0), &path_entries(&runs, hot)).await.unwrap());
-    let runs = runs.iter().map(|run| StagedRun { hash: run.hash.clone(), digest: run.digest }).collect();
+    let runs = runs.iter().map(|run| StagedRun { key: RunKey::of_hash(&run.hash), digest: run.digest }).collect();
     Staged { segment, files, runs, dropped: Vec::new() }
 }
 

@@ -80,7 +80,7 @@ async fn what_is_committed_is_there_after_reopening() {
     assert_eq!(file.stats.ints("series"), Some((file.segment().ordinal(0), file.segment().ordinal(17))));
     let known: Vec<_> = snapshot.known_runs().try_collect().await.unwrap();
     assert_eq!(known.len(), 10);
-    assert_eq!(known[0].hash, "run005");
+    assert_eq!(known[0].key.hash, "run005");
 
     let before = lake.snapshot(AsOf::Version(1)).await.unwrap();
     assert_eq!(read_back(&before).await, expected(&runs[..6]));
@@ -201,7 +201,7 @@ async fn a_newer_format_is_refused() {
     let path = Path::from("some/lake/runs/_delta_log/00000000000000000001.json");
     let text = store.get(&path).await.unwrap().bytes().await.unwrap();
     let text = String::from_utf8(text.to_vec()).unwrap();
-    let newer = text.replace(r#""appId":"lakeql/format","version":1"#, r#""appId":"lakeql/format","version":2"#);
+    let newer = text.replace(r#""appId":"lakeql/format","version":2"#, r#""appId":"lakeql/format","version":3"#);
     assert_ne!(text, newer);
     store.put(&path, newer.into()).await.unwrap();
     let refused = Lake::with_store(Arc::clone(&store), Path::from("some/lake")).await;

@@ -5,10 +5,28 @@
 //! Memory is bounded by the size of a segment, not by the size of the input.
 
 pub mod aim;
+pub(crate) mod bad_rows;
+pub(crate) mod block;
+pub(crate) mod budget;
+pub(crate) mod fault;
 pub(crate) mod intern;
+pub(crate) mod lines;
+pub mod neptune;
 pub(crate) mod segment;
+pub(crate) mod session;
 
+pub use self::segment::ProjectCounts;
 use std::path::PathBuf;
+
+pub use crate::error::RowPlace;
+
+/// A time as its example and the parameter document show it: ISO 8601 in UTC.
+pub(crate) fn time_text(micros: i64) -> String {
+    use chrono::{DateTime, SecondsFormat};
+    // Years that do not fit stay a number.
+    DateTime::from_timestamp_micros(micros)
+        .map_or_else(|| micros.to_string(), |time| time.to_rfc3339_opts(SecondsFormat::AutoSi, true))
+}
 
 /// Settings of an import.
 #[derive(Debug, Clone)]
@@ -16,7 +34,8 @@ pub struct ImportOptions {
     /// Leave lines that cannot be imported out, and list them in a report, instead of giving up.
     pub skip_bad: bool,
     /// Where the report of left-out lines goes. By default it is written beside the first input file, whose name gets
-    /// the ending `.bad.jsonl`. It has one JSON object a line: `file`, `line`, `field` (may be null), `reason`. No
+    /// the ending `.bad.jsonl`. It has one JSON object a line: `file`, `line` or `row` (neither for whole files), `field`
+    /// (may be null), `reason`. No
     /// file is made when no line is bad.
     pub bad_report: Option<PathBuf>,
     /// Threads that parse; by default as many as there are cores.
@@ -85,16 +104,20 @@ pub struct ImportReport {
     pub unknown_fields: Vec<String>,
     /// The list of left-out lines, if there are any.
     pub bad_report: Option<PathBuf>,
+    /// What was written of each project, where the source knows projects.
+    pub projects: Vec<ProjectCounts>,
+    /// What else the user should know.
+    pub notes: Vec<String>,
 }
 
-/// A line that cannot be imported.
+/// Something that cannot be imported: a line, a row, or a file as a whole.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BadLine {
+pub(crate) struct BadRow {
     /// The file as it was named.
-    pub(crate) file: PathBuf,
-    /// The line, from 1.
-    pub(crate) line: u64,
-    /// The field, such as `metrics[2].steps`.
+    pub(crate) file: String,
+    /// Where in the file; `None` for all of it.
+    pub(crate) place: Option<RowPlace>,
+    /// The field, such as `metrics[2].steps`, or the column.
     pub(crate) field: Option<String>,
     /// What is wrong with it.
     pub(crate) reason: String,

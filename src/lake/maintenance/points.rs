@@ -13,7 +13,7 @@ use futures::stream::BoxStream;
 
 use super::compact::Job;
 use super::series::Moved;
-use super::typed::with_column;
+use super::typed::{conform, with_column};
 use crate::catalog::tables::Table;
 use crate::error::{Error, Result};
 use crate::storage::reader::{ints, open};
@@ -87,7 +87,7 @@ pub(super) async fn merge_points(job: &Job<'_>, table: Table, order: &[Moved]) -
             left -= taken.num_rows() as i64;
             rows += taken.num_rows();
             let series: ArrayRef = Arc::new(Int64Array::from(vec![moved.new; taken.num_rows()]));
-            waiting.push(with_column(&taken, "series", series)?);
+            waiting.push(conform(&with_column(&taken, "series", series)?, table)?);
         }
         if left < 0 {
             let reason = format!("series {} has {} points more than `series` says", moved.old, -left);

@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::compact::{Job, Part};
 use super::merge::merge;
-use super::typed::{Columns, Sparse, columns_of, schema_with, widen, with_column};
+use super::typed::{Columns, Sparse, columns_of, conform, schema_with, widen, with_column};
 use crate::catalog::tables::Table;
 use crate::error::{Error, Result};
 use crate::storage::reader::{ints, open};
@@ -119,7 +119,7 @@ pub(super) async fn merge_attributes(job: &Job<'_>, map: &Arc<RunMap>) -> Result
         let Some(file) = job.snapshot.table(Table::Attributes).file(part.segment) else { continue };
         let input = open(job.snapshot.store(), &file.location, file.size, None).await?;
         let map = Arc::clone(map);
-        streams.push(input.batches.map(move |batch| map.apply(&batch?)).boxed());
+        streams.push(input.batches.map(move |batch| map.apply(&conform(&batch?, Table::Attributes)?)).boxed());
     }
     let schema = Table::Attributes.schema();
     let mut merged = merge(Table::Attributes, Arc::clone(&schema), streams)?;

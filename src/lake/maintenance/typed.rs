@@ -7,12 +7,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{
-    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray, new_null_array,
+    Array, ArrayRef, AsArray, BooleanArray, Float64Array, Int64Array, RecordBatch, StringArray,
+    TimestampMicrosecondArray, new_null_array,
 };
-use arrow::datatypes::{Field, Float64Type, Schema, SchemaRef};
+use arrow::datatypes::{Field, Float64Type, Schema, SchemaRef, TimestampMicrosecondType};
 use futures::TryStreamExt;
 
 use crate::catalog::context::{Scalar, context_attributes};
+use crate::catalog::kind::AttributeKind;
 use crate::catalog::path::{ColumnType, parse_column_name, typed_field};
 use crate::catalog::snapshot::{DataFile, Snapshot};
 use crate::catalog::tables::Table;
@@ -42,6 +44,7 @@ pub(super) fn column_type(value: &Scalar) -> ColumnType {
         Scalar::Float(_) => ColumnType::Float,
         Scalar::Text(_) => ColumnType::Text,
         Scalar::Bool(_) => ColumnType::Bool,
+        Scalar::Time(_) => ColumnType::Time,
         Scalar::Other(_) => ColumnType::Kind,
     }
 }
@@ -65,6 +68,13 @@ fn scalar_column<'a>(column_type: ColumnType, values: impl Iterator<Item = Optio
             Some(Scalar::Bool(value)) => Some(*value),
             _ => None,
         }))),
+        ColumnType::Time => Arc::new(
+            TimestampMicrosecondArray::from_iter(values.map(|value| match value {
+                Some(Scalar::Time(value)) => Some(*value),
+                _ => None,
+            }))
+            .with_timezone("UTC"),
+        ),
         ColumnType::Kind => Arc::new(StringArray::from_iter(values.map(|value| match value {
             Some(Scalar::Other(kind)) => Some(*kind),
             _ => None,
@@ -87,6 +97,15 @@ pub(super) fn widen(
     Ok(RecordBatch::try_new(Arc::clone(schema), columns.collect())?)
 }
 
+/// Gives a batch the columns of its table: those that files of older versions lack are null.
+pub(super) fn conform(batch: &RecordBatch, table: Table) -> Result<RecordBatch> {
+    let schema = table.schema();
+    if batch.num_columns() == schema.fields().len() {
+        return Ok(batch.clone());
+    }
+    widen(batch, &schema, |_, _| None)
+}
+
 /// Values of a few paths of one segment, by path and run.
 #[derive(Debug, Default)]
 pub(super) struct Sparse {
@@ -102,22 +121,23 @@ impl Sparse {
         if paths.is_empty() {
             return Ok(sparse);
         }
-        let columns = ["path", "run", "kind", "int", "float", "text", "bool"];
+        let columns = ["path", "run", "kind", "int", "float", "text", "bool", "time"];
         let mut stream = open(snapshot.store(), &file.location, file.size, Some(&columns)).await?;
         while let Some(batch) = stream.batches.try_next().await? {
             let (path, run, kind) = (texts(&batch, "path")?, ints(&batch, "run")?, texts(&batch, "kind")?);
             let (int, text, bool) = (ints(&batch, "int")?, texts(&batch, "text")?, bools(&batch, "bool")?);
             let float = batch.column_by_name("float").and_then(|column| column.as_primitive_opt::<Float64Type>());
+            let time =
+                batch.column_by_name("time").and_then(|column| column.as_primitive_opt::<TimestampMicrosecondType>());
             for row in (0..batch.num_rows()).filter(|row| paths.contains(path.value(*row))) {
-                let value = match (kind.value(row), float) {
-                    ("int", _) if int.is_valid(row) => Scalar::Int(int.value(row)),
-                    ("int", _) => Scalar::Other("int"),
-                    ("float", Some(float)) => Scalar::Float(float.value(row)),
-                    ("text", _) => Scalar::Text(text_at(text, row).unwrap_or_default().to_owned()),
-                    ("bool", _) => Scalar::Bool(bool.value(row)),
-                    ("dict", _) => Scalar::Other("dict"),
-                    ("list", _) => Scalar::Other("list"),
-                    _ => Scalar::Other("null"),
+                let kind = AttributeKind::from_name(kind.value(row)).unwrap_or(AttributeKind::Null);
+                let value = match kind.column() {
+                    ColumnType::Int if int.is_valid(row) => Scalar::Int(int.value(row)),
+                    ColumnType::Float => float.map_or(Scalar::Other(kind.name()), |all| Scalar::Float(all.value(row))),
+                    ColumnType::Text => Scalar::Text(text_at(text, row).unwrap_or_default().to_owned()),
+                    ColumnType::Bool => Scalar::Bool(bool.value(row)),
+                    ColumnType::Time => time.map_or(Scalar::Other(kind.name()), |all| Scalar::Time(all.value(row))),
+                    ColumnType::Int | ColumnType::Kind => Scalar::Other(kind.name()),
                 };
                 let rows = match sparse.values.get_mut(path.value(row)) {
                     Some(rows) => rows,

@@ -91,11 +91,27 @@ pub struct Staged {
     pub dropped: Vec<u32>,
 }
 
+/// What identifies a run: runs of different projects may have the same name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RunKey {
+    /// The project; none for runs of Aim.
+    pub project: Option<String>,
+    /// The run's hash: the id that answers list.
+    pub hash: String,
+}
+
+impl RunKey {
+    /// A run without project.
+    pub fn of_hash(hash: impl Into<String>) -> Self {
+        RunKey { project: None, hash: hash.into() }
+    }
+}
+
 /// A run of a staged segment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StagedRun {
-    /// The run's hash.
-    pub hash: String,
+    /// Which run.
+    pub key: RunKey,
     /// Fingerprint of everything that was imported of it.
     pub digest: Digest,
 }

@@ -35,7 +35,7 @@ pub struct FileStats {
 /// The columns with statistics: sort keys and what points from one table to another.
 fn columns(table: Table) -> &'static [&'static str] {
     match table {
-        Table::Runs => &["run", "created_at", "hash", "experiment"],
+        Table::Runs => &["run", "created_at", "hash", "experiment", "project"],
         Table::Attributes => &["path", "run"],
         Table::Series => &["series", "run", "name", "context_key", "kind"],
         Table::Points | Table::TextPoints => &["series", "step"],

@@ -62,7 +62,10 @@ fn layout(table: Table, column: &str) -> Layout {
         (Table::Points, "value" | "epoch") | (Table::Series, "mean" | "m2") => Layout::Split,
         (Table::Runs, "end_time" | "duration") => Layout::Split,
         (Table::Runs, "params") => Layout::Document,
-        (Table::Runs, "hash" | "digest") | (Table::TextPoints, "text") | (Table::Attributes, "float") => Layout::Plain,
+        (Table::Runs, "hash" | "digest")
+        | (Table::TextPoints, "text")
+        | (Table::Attributes, "float")
+        | (Table::Series, "last_text") => Layout::Plain,
         _ => Layout::Dictionary,
     }
 }
@@ -73,7 +76,7 @@ fn is_hot(table: Table, column: &str) -> bool {
     match table {
         Table::Runs => !matches!(column, "params" | "description" | "digest"),
         Table::Series => !matches!(column, "mean" | "m2" | "n_nan" | "last_json"),
-        Table::Attributes => matches!(column, "path" | "run" | "kind" | "int" | "float" | "bool"),
+        Table::Attributes => matches!(column, "path" | "run" | "kind" | "int" | "float" | "bool" | "time"),
         Table::Points | Table::TextPoints | Table::Paths => false,
     }
 }
@@ -303,6 +306,7 @@ mod tests {
         let columns: Vec<ArrayRef> = vec![
             rows_of(|row| row.0),
             rows_of(|row| row.1),
+            Arc::new(arrow::array::Int32Array::from(vec![None; rows.len()])),
             Arc::new(Float64Array::from(vec![None; rows.len()])),
             Arc::new(TimestampMicrosecondArray::from(vec![None; rows.len()]).with_timezone("UTC")),
             Arc::new(Float64Array::from(vec![0.5; rows.len()])),
@@ -336,7 +340,7 @@ mod tests {
         assert_eq!(sorting.iter().map(|key| key.column_idx).collect::<Vec<_>>(), [0, 1]);
         let pairs = metadata.file_metadata().key_value_metadata().unwrap();
         assert!(pairs.iter().any(|pair| pair.key == "lakeql.dead" && pair.value.as_deref() == Some("[1]")));
-        let encodings: Vec<Encoding> = metadata.row_group(0).column(4).encodings().collect();
+        let encodings: Vec<Encoding> = metadata.row_group(0).column(5).encodings().collect();
         assert!(encodings.contains(&Encoding::BYTE_STREAM_SPLIT), "{encodings:?}");
         assert_eq!(reader.build().unwrap().map(|batch| batch.unwrap().num_rows()).sum::<usize>(), 5);
     }

@@ -7,10 +7,10 @@ pub use json::to_json;
 pub use render::render;
 
 use crate::span::Span;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 /// What sort of mistake it is; the stable `kind` of `--error-format json`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// The text is not of the language's grammar.
@@ -32,7 +32,7 @@ pub enum Kind {
 }
 
 /// How serious a diagnostic is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Severity {
     /// The query cannot be answered.
@@ -42,7 +42,7 @@ pub enum Severity {
 }
 
 /// A remark on a piece of the text.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Label {
     /// The piece.
     pub span: Span,
@@ -51,7 +51,7 @@ pub struct Label {
 }
 
 /// One finding about a query: a message, the places it speaks of and what to do about it.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Diagnostic {
     /// Error or note.
     pub severity: Severity,

@@ -1,6 +1,7 @@
 //! The languages. Each one is a folder and a line in [`ALL`].
 
 pub mod aimql;
+pub mod nql;
 
 use crate::diagnostic::Diagnostic;
 use crate::model::Query;
@@ -28,7 +29,7 @@ pub trait Dialect: Send + Sync {
 }
 
 /// All languages, in the order they are listed to users. SQL is not among them: it has no lowering of its own.
-pub static ALL: &[&dyn Dialect] = &[&aimql::AimQl];
+pub static ALL: &[&dyn Dialect] = &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped];
 
 /// The language of this name.
 pub fn find(name: &str) -> Option<&'static dyn Dialect> {
@@ -44,4 +45,37 @@ pub struct Settings {
     pub tz_offset_minutes: i64,
     /// AimQL: only runs that come after this hash in newest-first order.
     pub after: Option<String>,
+    /// The rows are those of a plain table: no name has a meaning of its own, each is that of a column.
+    pub plain: bool,
+    /// NQL: only runs of this project.
+    pub project: Option<String>,
+    /// NQL: the instant that relative times count from, in microseconds since 1970 (UTC). Who asks says what time it is;
+    /// a query that needs it and has it not is refused.
+    pub now: Option<i64>,
+    /// NQL: a word or text alone looks into name, description and id.
+    pub search_terms: bool,
+    /// NQL: bytes of a kilobyte; 1024 if not given.
+    pub size_base: Option<u32>,
+    /// NQL, legacy: where the client puts what the names of the dialect stand for.
+    pub legacy_prefixes: LegacyPrefixes,
+}
+
+/// What stands before the names of the legacy dialect of NQL in paths of attributes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct LegacyPrefixes {
+    /// Of parameters, `parameters/` if not told otherwise.
+    pub parameters: String,
+    /// Of metrics, `metrics/`.
+    pub metrics: String,
+    /// Of text logs, and of metrics that were logged as such, `logs/`.
+    pub logs: String,
+    /// Of properties, `properties/`.
+    pub properties: String,
+}
+
+impl Default for LegacyPrefixes {
+    fn default() -> Self {
+        let of = |name: &str| format!("{name}/");
+        Self { parameters: of("parameters"), metrics: of("metrics"), logs: of("logs"), properties: of("properties") }
+    }
 }

@@ -1,6 +1,7 @@
 //! Queries as text, for `explain`.
 
 use super::expr::{Attribute, CompareOp, Expr, Key, Literal, Place};
+use super::field::{Case, Test};
 use super::{Query, Relation, Transform};
 use std::fmt::{Display, Formatter, Result};
 
@@ -8,6 +9,7 @@ impl Display for Query {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
         match self.relation {
             Relation::Runs => writeln!(f, "from runs")?,
+            Relation::Table => writeln!(f, "from the table")?,
             Relation::Series(kind) => writeln!(f, "from series of kind {}", kind.name())?,
         }
         for transform in &self.transforms {
@@ -17,6 +19,13 @@ impl Display for Query {
                     tree(expr, 1, f)?;
                 }
                 Transform::After { hash } => writeln!(f, "after run {hash:?}")?,
+                Transform::Keys(keys) => {
+                    let keys: Vec<_> = keys
+                        .iter()
+                        .map(|key| format!("{}{}", key.shown, if key.if_several { " (if several)" } else { "" }))
+                        .collect();
+                    writeln!(f, "rows are named by {}", keys.join(", "))?;
+                }
                 Transform::Select(columns) => writeln!(f, "select {}", columns.join(", "))?,
                 Transform::Sort(keys) => {
                     let keys: Vec<_> = keys
@@ -51,14 +60,7 @@ fn tree(expr: &Expr, depth: usize, f: &mut Formatter<'_>) -> Result {
         Expr::Literal(value) => writeln!(f, "{value}"),
         Expr::Compare { attribute, op, value } => writeln!(f, "{attribute} {op} {value}"),
         Expr::In { attribute, values } => {
-            write!(f, "{attribute} in {{")?;
-            for (index, value) in values.iter().take(8).enumerate() {
-                write!(f, "{}{value}", if index > 0 { ", " } else { "" })?;
-            }
-            if values.len() > 8 {
-                write!(f, ", … {} values", values.len())?;
-            }
-            writeln!(f, "}}")
+            writeln!(f, "{attribute} in {}", Values(values))
         }
         Expr::Contains { attribute, needle } => writeln!(f, "{attribute} contains {needle:?}"),
         Expr::StartsWith { attribute, prefix } => writeln!(f, "{attribute} starts with {prefix:?}"),
@@ -66,6 +68,24 @@ fn tree(expr: &Expr, depth: usize, f: &mut Formatter<'_>) -> Result {
         Expr::Truthy(attribute) => writeln!(f, "{attribute} is truthy"),
         Expr::Present(attribute) => writeln!(f, "{attribute} is present"),
         Expr::IsNull(attribute) => writeln!(f, "{attribute} is null"),
+        Expr::Field(field) => {
+            writeln!(f, "field {:?}", field.name)?;
+            // The cases of one test stand together: most of them differ in nothing.
+            let mut lines: Vec<(String, Vec<&str>)> = vec![];
+            for Case { stored, test } in &field.cases {
+                let text = match test {
+                    Ok(test) => test.to_string(),
+                    Err(refusal) => format!("refused: {refusal}"),
+                };
+                match lines.iter_mut().find(|(known, _)| *known == text) {
+                    Some((_, types)) => types.push(stored.name()),
+                    None => lines.push((text, vec![stored.name()])),
+                }
+            }
+            lines.iter().try_for_each(|(text, types)| {
+                writeln!(f, "{:width$}as {}: {text}", "", types.join(", "), width = (depth + 1) * 2)
+            })
+        }
         Expr::Evaluate { program, outcome } => {
             writeln!(f, "row by row, {outcome}: {}", program.text.split_whitespace().collect::<Vec<_>>().join(" "))
         }
@@ -120,6 +140,44 @@ impl Display for Literal {
             Self::Float(value) => write!(f, "{value:?}"),
             Self::Text(value) => write!(f, "{value:?}"),
             Self::Time(micros) => write!(f, "time {micros}µs"),
+        }
+    }
+}
+
+/// The first of some values.
+struct Values<'a>(&'a [Literal]);
+
+impl Display for Values<'_> {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        f.write_str("{")?;
+        for (index, value) in self.0.iter().take(8).enumerate() {
+            write!(f, "{}{value}", if index > 0 { ", " } else { "" })?;
+        }
+        if self.0.len() > 8 {
+            write!(f, ", … {} values", self.0.len())?;
+        }
+        f.write_str("}")
+    }
+}
+
+impl Display for Test {
+    fn fmt(&self, f: &mut Formatter<'_>) -> Result {
+        match self {
+            Self::Present => f.write_str("is present"),
+            Self::Compare { op, value } => write!(f, "{op} {value}"),
+            Self::In(values) => write!(f, "in {}", Values(values)),
+            Self::Any(tests) => {
+                for (index, test) in tests.iter().enumerate() {
+                    write!(f, "{}{test}", if index > 0 { " or " } else { "" })?;
+                }
+                Ok(())
+            }
+            Self::TimeWithin(from, to) => write!(f, "from time {from}µs to before {to}µs"),
+            Self::IsNan => f.write_str("is NaN"),
+            Self::Contains(piece) => write!(f, "contains {piece:?}"),
+            Self::ContainsFolded(piece) => write!(f, "contains {piece:?} in any case"),
+            Self::Has(element) => write!(f, "has {element:?}"),
+            Self::Matches(pattern) => write!(f, "matches {:?}", pattern.source),
         }
     }
 }

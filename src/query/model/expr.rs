@@ -5,6 +5,7 @@
 //! NULL) lower «is true» and «is false» to two such expressions, so that the third state is where neither holds. This is
 //! also what lets storage prune: where a leaf cannot hold, nothing needs to be read.
 
+use super::field::Field;
 use super::program::Program;
 use crate::span::Span;
 use serde::{Deserialize, Serialize};
@@ -64,6 +65,8 @@ pub enum Expr {
     Present(Attribute),
     /// A null is stored here.
     IsNull(Attribute),
+    /// A value that is known by its name only passes the test of its type.
+    Field(Box<Field>),
     /// The program gives a true value (or, if `outcome` is false, a false one) without raising.
     Evaluate {
         /// What is evaluated row by row.
@@ -114,7 +117,7 @@ pub enum Key {
 }
 
 /// Comparisons; «not equal» is [`Expr::Not`] of equal.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 pub enum CompareOp {
     /// Equal.
     Eq,
@@ -229,6 +232,7 @@ impl Expr {
             | Self::Truthy(_)
             | Self::Present(_)
             | Self::IsNull(_)
+            | Self::Field(_)
             | Self::Evaluate { .. } => 1,
         }
     }
@@ -248,11 +252,12 @@ impl Expr {
             | Self::Truthy(_)
             | Self::Present(_)
             | Self::IsNull(_)
+            | Self::Field(_)
             | Self::Evaluate { .. } => {}
         }
     }
 
-    /// The attribute a leaf speaks of.
+    /// The attribute a leaf speaks of; nothing for one that is yet to be found by its name.
     pub fn attribute(&self) -> Option<&Attribute> {
         match self {
             Self::Compare { attribute, .. }
@@ -263,7 +268,9 @@ impl Expr {
             | Self::Truthy(attribute)
             | Self::Present(attribute)
             | Self::IsNull(attribute) => Some(attribute),
-            Self::Literal(_) | Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Evaluate { .. } => None,
+            Self::Literal(_) | Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Field(_) | Self::Evaluate { .. } => {
+                None
+            }
         }
     }
 }

@@ -6,9 +6,11 @@
 
 mod display;
 mod expr;
+mod field;
 mod program;
 
 pub use expr::{Attribute, CompareOp, Expr, Key, Literal, Place};
+pub use field::{Candidate, Case, Choice, Field, Pattern, Summary, Test, ValueType, fold};
 pub use program::{Entity, Inputs, Program, SummaryRef};
 
 use serde::{Deserialize, Serialize};
@@ -30,6 +32,8 @@ pub enum Relation {
     /// Sequences of one kind with their runs, grouped by run, newest run first. Key columns: `run` (the run's hash),
     /// `name`, `context`.
     Series(SeriesKind),
+    /// Rows of a plain table, in no order of their own. Key columns: all.
+    Table,
 }
 
 /// Kinds of sequences.
@@ -74,6 +78,8 @@ pub enum Transform {
         /// The run's hash.
         hash: String,
     },
+    /// Names the rows by other columns than the relation's key columns, unless [`Transform::Select`] chooses columns.
+    Keys(Vec<KeyColumn>),
     /// Chooses the columns: attribute paths, properties, or `series.summary` such as `loss.last`.
     Select(Vec<String>),
     /// Orders by columns named as in [`Transform::Select`]; missing values last.
@@ -85,6 +91,17 @@ pub enum Transform {
         /// Rows to keep.
         limit: Option<usize>,
     },
+}
+
+/// A column that names rows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct KeyColumn {
+    /// Column of the runs table.
+    pub column: String,
+    /// What the answer calls it.
+    pub shown: String,
+    /// Left out where all runs of the data have the same value.
+    pub if_several: bool,
 }
 
 /// One key of an order.

@@ -71,7 +71,7 @@ fn a_damaged_file_is_named() {
 #[test]
 fn a_newer_lake_is_refused() {
     for (old, new) in [
-        (r#""appId":"lakeql/format","version":1"#, r#""appId":"lakeql/format","version":2"#),
+        (r#""appId":"lakeql/format","version":2"#, r#""appId":"lakeql/format","version":3"#),
         (r#""minReaderVersion":1"#, r#""minReaderVersion":99"#),
     ] {
         let place = place();

@@ -5,6 +5,7 @@ use datafusion::arrow::datatypes::{DataType, Field};
 use datafusion::common::ScalarValue;
 use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::logical_expr::{Expr, ScalarUDF, cast, lit, try_cast};
+use lakeql_lake::catalog::kind::AttributeKind;
 use lakeql_lake::catalog::path::{ColumnType, column_name};
 use lakeql_lake::catalog::paths::{PathCatalog, PathEntry, PathOwner};
 use lakeql_lake::{Snapshot, Table};
@@ -38,6 +39,9 @@ struct Kinds {
     float: bool,
     text: bool,
     bool: bool,
+    time: bool,
+    /// Texts that typed columns do not hold: states, hashes of artifacts, paths of files.
+    named: bool,
     list: bool,
     dict: bool,
     null: bool,
@@ -106,14 +110,20 @@ impl Kinds {
     fn of(entries: &[PathEntry]) -> Self {
         let mut kinds = Self::default();
         for entry in entries {
-            match entry.kind.as_str() {
-                "int" => kinds.int = true,
-                "float" => kinds.float = true,
-                "text" => kinds.text = true,
-                "bool" => kinds.bool = true,
-                "list" => kinds.list = true,
-                "dict" => kinds.dict = true,
-                _ => kinds.null = true,
+            match AttributeKind::from_name(&entry.kind) {
+                Some(AttributeKind::Int) => kinds.int = true,
+                Some(AttributeKind::Float) => kinds.float = true,
+                Some(AttributeKind::Text) => kinds.text = true,
+                Some(AttributeKind::Bool) => kinds.bool = true,
+                Some(AttributeKind::Time) => kinds.time = true,
+                Some(AttributeKind::List | AttributeKind::Set) => kinds.list = true,
+                Some(AttributeKind::Dict) => kinds.dict = true,
+                Some(AttributeKind::State | AttributeKind::Artifact | AttributeKind::File | AttributeKind::FileSet) => {
+                    kinds.named = true
+                }
+                Some(AttributeKind::Null | AttributeKind::GitRef | AttributeKind::NotebookRef) | None => {
+                    kinds.null = true;
+                }
             }
         }
         kinds
@@ -121,22 +131,26 @@ impl Kinds {
 
     /// Whether there is anything to show; a parameter that is always null still has a column.
     fn has_value(self) -> bool {
-        self.int || self.float || self.text || self.bool || self.list || (self.null && !self.dict)
+        let scalar = self.int || self.float || self.text || self.bool || self.time || self.named;
+        scalar || self.list || (self.null && !self.dict)
     }
 
     fn column_types(self) -> impl Iterator<Item = ColumnType> {
         let types = [
-            (self.text, ColumnType::Text),
+            (self.text || self.named, ColumnType::Text),
             (self.int, ColumnType::Int),
             (self.float, ColumnType::Float),
             (self.bool, ColumnType::Bool),
+            (self.time, ColumnType::Time),
         ];
         types.into_iter().filter_map(|(has, column_type)| has.then_some(column_type))
     }
 
     fn data_type(self) -> DataType {
         match self {
-            Self { list: true, .. } | Self { text: true, .. } => DataType::Utf8View,
+            Self { list: true, .. } | Self { text: true, .. } | Self { named: true, .. } => DataType::Utf8View,
+            Self { time: true, int: false, float: false, bool: false, .. } => ColumnType::Time.data_type(),
+            Self { time: true, .. } => DataType::Utf8View,
             Self { bool: true, int: false, float: false, .. } => DataType::Boolean,
             Self { bool: false, float: true, .. } => DataType::Float64,
             Self { bool: false, int: true, .. } => DataType::Int64,
@@ -150,7 +164,7 @@ impl WideColumn {
         let kinds = Kinds::of(snapshot.paths().get(PathOwner::Run, path));
         let runs = &snapshot.table(Table::Runs).schema;
         let mut typed = None;
-        if snapshot.paths().is_hot(PathOwner::Run, path) && !kinds.list {
+        if snapshot.paths().is_hot(PathOwner::Run, path) && !kinds.list && !kinds.named {
             let names = kinds.column_types().map(|column_type| (column_type, column_name(path, column_type)));
             let names: Vec<_> = names.collect();
             if names.iter().all(|(_, name)| runs.index_of(name).is_ok()) {
@@ -163,6 +177,7 @@ impl WideColumn {
                 DataType::Int64 => column_name(path, ColumnType::Int),
                 DataType::Float64 => column_name(path, ColumnType::Float),
                 DataType::Boolean => column_name(path, ColumnType::Bool),
+                DataType::Timestamp(..) => column_name(path, ColumnType::Time),
                 _ => column_name(path, ColumnType::Text),
             };
         }

@@ -1,9 +1,9 @@
 //! Contexts of sequences: their text with sorted keys and the canonical key that stands for Python's equality.
 
-use super::block::{Block, Context};
-use super::fault::{Fault, Read};
 use super::flatten::{Target, flatten_document, write_special, write_text};
-use super::json::{Kind, Reader, expected};
+use crate::ingest::block::{Block, Context};
+use crate::ingest::fault::{Fault, Read};
+use crate::ingest::lines::json::{Kind, Reader, expected};
 
 /// A JSON value small enough to be handled as a tree.
 enum Node {
@@ -35,7 +35,7 @@ enum Style {
 }
 
 /// Reads a context into the block, which keeps one row for contexts written alike. The row's number is returned.
-pub(super) fn read_context(reader: &mut Reader<'_>, block: &mut Block) -> Read<u32> {
+pub(crate) fn read_context(reader: &mut Reader<'_>, block: &mut Block) -> Read<u32> {
     match reader.kind()? {
         Kind::Object => {}
         other => return Err(expected("an object", other)),

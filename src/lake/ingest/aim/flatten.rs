@@ -2,11 +2,11 @@
 
 use std::borrow::Cow;
 
-use super::block::{Block, JsonSpan, Rows, Value};
-use super::fault::{Fault, Read};
-use super::json::{Kind, Reader, expected};
-use super::number::Number;
 use crate::catalog::path::{PathKey, push_key, push_text};
+use crate::ingest::block::{Block, JsonSpan, Rows, Value};
+use crate::ingest::fault::{Fault, Read};
+use crate::ingest::lines::json::{Kind, Reader, expected};
+use crate::ingest::lines::number::Number;
 
 /// Which attribute table of the block a document goes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -335,7 +335,7 @@ pub(super) fn write_number(number: &Number<'_>, out: &mut String) {
 }
 
 /// Writes a float in the notation of the corpus.
-pub(super) fn write_special(value: f64, out: &mut String) {
+pub(crate) fn write_special(value: f64, out: &mut String) {
     if value.is_nan() {
         out.push_str("{\"$float\":\"nan\"}");
     } else if value > 0.0 {
@@ -346,7 +346,7 @@ pub(super) fn write_special(value: f64, out: &mut String) {
 }
 
 /// Writes a JSON text in double quotes.
-pub(super) fn write_text(text: &str, out: &mut String) {
+pub(crate) fn write_text(text: &str, out: &mut String) {
     out.push('"');
     if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') {
         out.push_str(text);

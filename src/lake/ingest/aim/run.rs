@@ -3,12 +3,12 @@
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use super::block::{Block, Rows, Run, SeriesKind, Span};
-use super::fault::{Fault, Read, shorten};
 use super::flatten::{Target, flatten_document};
-use super::json::{Kind, Reader};
 use super::sequence::read_sequence;
-use super::time::parse_iso;
+use crate::ingest::block::{Block, Rows, Run, SeriesKind, Span};
+use crate::ingest::fault::{Fault, Read, shorten};
+use crate::ingest::lines::json::{Kind, Reader};
+use crate::ingest::lines::time::parse_iso;
 
 /// The fields of a run.
 const FIELDS: [&str; 18] = [
@@ -77,7 +77,7 @@ struct Draft {
     finalized_at: Option<i64>,
     end_time: Option<f64>,
     duration: Option<f64>,
-    params: Option<super::block::JsonSpan>,
+    params: Option<crate::ingest::block::JsonSpan>,
 }
 
 /// Reads a line into the block. On a fault the block may hold half a run: the caller rewinds it. The names of fields
@@ -204,6 +204,7 @@ fn finish(draft: Draft, digest: [u8; 16], block: &mut Block, series_start: u32) 
     };
     block.runs.push(Run {
         hash,
+        project: None,
         name,
         experiment,
         description: draft.description,

@@ -1,12 +1,12 @@
 //! One sequence of a run: summaries as they are stored, points straight into columns.
 
-use super::block::{Block, JsonSpan, NO_TIME, Rows, Series, SeriesKind, Span, Stats, Summary, TextPoint};
 use super::context::read_context;
-use super::fault::{Fault, Read};
 use super::flatten::compact;
-use super::json::{Kind, Reader, expected};
 use super::run::Seen;
-use super::time::unix_micros;
+use crate::ingest::block::{Block, JsonSpan, NO_TIME, Rows, Series, SeriesKind, Span, Stats, Summary, TextPoint};
+use crate::ingest::fault::{Fault, Read};
+use crate::ingest::lines::json::{Kind, Reader, expected};
+use crate::ingest::lines::time::unix_micros;
 
 /// The fields of a sequence.
 const FIELDS: [&str; 16] = [
@@ -282,11 +282,13 @@ fn finish(draft: Draft, kind: SeriesKind, block: &mut Block, start: &Start) -> R
         min: draft.min,
         max: draft.max,
         last_json: draft.last_json,
+        last_text: None,
         first_step: draft.first_step,
         last_step: draft.last_step,
         record_max_length: draft.record_max_length,
         points: Rows::default(),
         times: draft.times.then_some(start.times as u32),
+        substeps: None,
         epochs: draft.epochs.then_some(start.epochs as u32),
         sorted: block.steps.get(start.steps..).is_none_or(<[i64]>::is_sorted),
         stats: Stats::default(),
@@ -315,6 +317,7 @@ fn text_points(draft: &Draft, block: &mut Block, start: &Start) -> Rows {
         let time = if draft.times { block.times.get(start.times + index).copied() } else { None };
         let point = TextPoint {
             step: *step,
+            substep: 0,
             index: None,
             epoch: epoch.and_then(epoch_value),
             time: time.filter(|time| *time != NO_TIME),
@@ -338,35 +341,37 @@ fn text_points(draft: &Draft, block: &mut Block, start: &Start) -> Rows {
     Rows { start: first, end: block.text_points.len() as u32 }
 }
 
-/// Mean and sum of squared distances by Welford's method, which loses no digits when values are large and alike. With
-/// infinities among the values the mean is what arithmetic gives, and there is no distance.
-fn stats(values: &[f64]) -> Stats {
-    let mut n = 0.0;
-    let mut mean = 0.0;
-    let mut m2 = 0.0;
-    let mut n_nan = 0;
-    let (mut up, mut down) = (false, false);
-    for value in values {
-        if value.is_nan() {
-            n_nan += 1;
-        } else if value.is_infinite() {
-            up |= *value > 0.0;
-            down |= *value < 0.0;
-        } else {
-            n += 1.0;
-            let distance = value - mean;
-            mean += distance / n;
-            m2 += distance * (value - mean);
-        }
-    }
+/// Mean and sum of squared distances from it. The mean is the sum, added up without losing digits, divided by the number
+/// of values. With infinities among the values the mean is what arithmetic gives, and there is no distance.
+pub(crate) fn stats(values: &[f64]) -> Stats {
+    let finite = || values.iter().copied().filter(|value| value.is_finite());
+    let n_nan = values.iter().filter(|value| value.is_nan()).count() as i64;
+    let (up, down) = (values.contains(&f64::INFINITY), values.contains(&f64::NEG_INFINITY));
+    let n = finite().count() as f64;
     let (mean, m2) = match (up, down) {
         (true, true) => (Some(f64::NAN), Some(f64::NAN)),
         (true, false) => (Some(f64::INFINITY), Some(f64::NAN)),
         (false, true) => (Some(f64::NEG_INFINITY), Some(f64::NAN)),
-        (false, false) if n > 0.0 => (Some(mean), Some(m2)),
+        (false, false) if n > 0.0 => {
+            let sum = sum(finite());
+            // Huge values whose sum is beyond all floats: their parts are not.
+            let mean = if sum.is_finite() { sum / n } else { finite().map(|value| value / n).sum() };
+            (Some(mean), Some(finite().map(|value| (value - mean) * (value - mean)).sum()))
+        }
         (false, false) => (None, None),
     };
     Stats { mean, m2, n_nan }
+}
+
+/// The sum; what each addition loses is kept apart and added at the end (Neumaier's variant of Kahan's method).
+fn sum(values: impl Iterator<Item = f64>) -> f64 {
+    let (mut sum, mut lost) = (0.0_f64, 0.0_f64);
+    for value in values {
+        let next = sum + value;
+        lost += if sum.abs() >= value.abs() { (sum - next) + value } else { (value - next) + sum };
+        sum = next;
+    }
+    sum + lost
 }
 
 #[cfg(test)]
@@ -387,6 +392,11 @@ mod tests {
         assert_eq!(stats(&[f64::NAN]), Stats { mean: None, m2: None, n_nan: 1 });
         assert_eq!(stats(&[1.0, f64::INFINITY]).mean, Some(f64::INFINITY));
         assert!(stats(&[f64::NEG_INFINITY, f64::INFINITY]).mean.unwrap().is_nan());
+        // The nearest float to three times 0.8 is a little more, and so is its third.
+        assert_eq!(stats(&[0.8, 0.8, 0.8]).mean, Some(0.8000000000000002));
+        assert_eq!(stats(&[1e100, 1.0, -1e100]).mean, Some(1.0 / 3.0));
+        assert_eq!(stats(&[f64::MAX, f64::MAX]).mean, Some(f64::MAX));
+        assert_eq!(stats(&[1e9 + 1.0, 1e9 + 2.0, 1e9 + 3.0]).m2, Some(2.0));
     }
 
     #[test]

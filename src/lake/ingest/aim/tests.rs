@@ -16,7 +16,7 @@ use super::import_aim;
 use crate::catalog::lake::{AsOf, Lake};
 use crate::catalog::path::{PathKey, format_path};
 use crate::catalog::tables::Table;
-use crate::error::Error;
+use crate::error::{Error, RowPlace};
 use crate::ingest::{ImportOptions, ImportReport};
 
 async fn new_lake() -> Lake {
@@ -415,7 +415,7 @@ async fn bad_input_is_reported_and_changes_nothing() {
         let file = files.write("bad.jsonl", &bytes);
         let error = import(&lake, &[file], &ImportOptions::default()).await.unwrap_err();
         let Error::Data { row, .. } = &error else { panic!("{error:?}") };
-        assert_eq!(*row, Some(if bytes.is_empty() { 1 } else { 2 }), "{error}");
+        assert_eq!(*row, Some(RowPlace::Line(if bytes.is_empty() { 1 } else { 2 })), "{error}");
         assert!(error.to_string().contains(wanted), "{wanted}: {error}");
         assert_eq!(version_of(&lake).await, version);
         for table in Table::ALL {

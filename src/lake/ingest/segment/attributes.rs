@@ -2,27 +2,22 @@
 
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder};
+use arrow::array::{
+    ArrayRef, BooleanBuilder, Float64Builder, Int64Builder, ListBuilder, RecordBatch, StringBuilder,
+    TimestampMicrosecondBuilder,
+};
 use arrow::datatypes::SchemaRef;
 
 use super::order::{AttributePlace, Ordered};
 use super::{BATCH_ROWS, Batches, Target};
 use crate::catalog::tables::Table;
 use crate::error::Error;
-use crate::ingest::aim::block::{Block, Value};
+use crate::ingest::block::{Block, Value};
 use crate::storage::segment::SegmentId;
 
 /// The name of a value's kind in the columns `kind`.
 pub(super) fn kind_name(value: &Value) -> &'static str {
-    match value {
-        Value::Null => "null",
-        Value::Bool(_) => "bool",
-        Value::Int(_) | Value::BigInt(_) => "int",
-        Value::Float(_) => "float",
-        Value::Text(_) => "text",
-        Value::Dict => "dict",
-        Value::Ints(_) | Value::Floats(_) | Value::Texts(_) | Value::Json(_) => "list",
-    }
+    value.kind().name()
 }
 
 /// The batches of the table.
@@ -51,6 +46,15 @@ fn batch(
     Ok(RecordBatch::try_new(schema, columns.finish())?)
 }
 
+/// A builder that knows its time zone.
+struct TimeBuilder(TimestampMicrosecondBuilder);
+
+impl Default for TimeBuilder {
+    fn default() -> Self {
+        TimeBuilder(TimestampMicrosecondBuilder::new().with_timezone("UTC"))
+    }
+}
+
 /// The builders of the columns, in the order of the schema.
 #[derive(Default)]
 struct Columns {
@@ -61,6 +65,7 @@ struct Columns {
     float: Float64Builder,
     text: StringBuilder,
     bool: BooleanBuilder,
+    time: TimeBuilder,
     ints: ListBuilder<Int64Builder>,
     floats: ListBuilder<Float64Builder>,
     texts: ListBuilder<StringBuilder>,
@@ -74,6 +79,7 @@ impl Columns {
         let mut float = None;
         let mut text = None;
         let mut bool = None;
+        let mut time = None;
         let mut json = None;
         let (mut ints, mut floats, mut texts) = (false, false, false);
         match value {
@@ -91,7 +97,9 @@ impl Columns {
                 floats = true;
                 self.floats.values().append_slice(block.floats.get(rows.range()).unwrap_or_default());
             }
-            Value::Texts(rows) => {
+            Value::Time(value) => time = Some(value),
+            Value::Named(_, span) => text = span.map(|span| block.text(span)),
+            Value::Texts(rows) | Value::Set(rows) => {
                 texts = true;
                 for span in block.spans.get(rows.range()).unwrap_or_default() {
                     self.texts.values().append_value(block.text(*span));
@@ -103,6 +111,7 @@ impl Columns {
         self.float.append_option(float);
         self.text.append_option(text);
         self.bool.append_option(bool);
+        self.time.0.append_option(time);
         self.ints.append(ints);
         self.floats.append(floats);
         self.texts.append(texts);
@@ -118,6 +127,7 @@ impl Columns {
             Arc::new(self.float.finish()),
             Arc::new(self.text.finish()),
             Arc::new(self.bool.finish()),
+            Arc::new(self.time.0.finish()),
             Arc::new(self.ints.finish()),
             Arc::new(self.floats.finish()),
             Arc::new(self.texts.finish()),

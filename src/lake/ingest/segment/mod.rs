@@ -1,6 +1,7 @@
 //! One chunk of an import becomes one segment: a sorted Parquet file per table.
 
 mod attributes;
+mod counts;
 mod order;
 mod paths;
 mod points;
@@ -16,8 +17,11 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use tokio::runtime::Handle;
 
+pub use self::counts::ProjectCounts;
+pub(crate) use self::counts::add_counts;
 use self::order::Ordered;
-use super::aim::block::Block;
+use super::block::Block;
+use super::session::key_of;
 use crate::catalog::tables::Table;
 use crate::error::Error;
 use crate::storage::segment::{FileName, SegmentId, Staged, StagedRun};
@@ -60,6 +64,7 @@ pub(crate) struct WrittenSegment {
     pub(crate) series: u64,
     pub(crate) points: u64,
     pub(crate) bytes: u64,
+    pub(crate) counts: Vec<ProjectCounts>,
     /// The paths that have typed columns in it.
     pub(crate) hot: HotPaths,
     /// For every block the place of its runs in the file of `runs`.
@@ -150,6 +155,7 @@ pub(crate) fn write_segment(chunk: Chunk, target: &Target, handle: &Handle) -> R
         series: rows(Table::Series),
         points: rows(Table::Points),
         bytes: files.iter().map(|file| file.size).sum(),
+        counts: counts::count(&ordered),
         hot: hot.owned(),
         places: ordered.places(),
         staged: Staged { segment: target.segment, files, runs: staged_runs(&ordered), dropped: Vec::new() },
@@ -158,7 +164,7 @@ pub(crate) fn write_segment(chunk: Chunk, target: &Target, handle: &Handle) -> R
 
 fn staged_runs(ordered: &Ordered<'_>) -> Vec<StagedRun> {
     let runs = ordered.runs.iter().filter_map(|place| ordered.run(*place));
-    runs.map(|(block, run)| StagedRun { hash: block.text(run.hash).to_owned(), digest: run.digest }).collect()
+    runs.map(|(block, run)| StagedRun { key: key_of(block, run), digest: run.digest }).collect()
 }
 
 /// Deletes objects that no commit will name. A failure leaves an orphan for `vacuum`.

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::NO_PLACE;
-use crate::ingest::aim::block::{Block, Context, Run, Series, SeriesKind, Value};
+use crate::ingest::block::{Block, Context, Run, Series, SeriesKind, Value};
 use crate::ingest::intern::{Interner, TextMap};
 
 /// A row of a block.

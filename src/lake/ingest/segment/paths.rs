@@ -11,8 +11,9 @@ use super::typed::ContextRows;
 use super::{Batches, Hot};
 use crate::catalog::tables::Table;
 use crate::error::Error;
-use crate::ingest::aim::block::{Block, Value};
-use crate::ingest::aim::fault::shorten;
+use crate::ingest::block::{Block, Value};
+use crate::ingest::fault::shorten;
+use crate::ingest::time_text;
 
 /// Count and example of a path with one kind.
 struct Entry {
@@ -88,15 +89,18 @@ fn example(block: &Block, value: &Value) -> Option<String> {
         format!("[{}]", shown.join(", "))
     }
     let text = match value {
-        Value::Null | Value::Dict => return None,
+        Value::Null | Value::Dict | Value::Named(_, None) => return None,
         Value::Bool(value) => value.to_string(),
         Value::Int(value) => value.to_string(),
         Value::Float(value) => format!("{value:?}"),
-        Value::BigInt(span) | Value::Text(span) => block.text(*span).to_owned(),
+        Value::BigInt(span) | Value::Text(span) | Value::Named(_, Some(span)) => block.text(*span).to_owned(),
         Value::Json(span) => block.json_text(*span).to_owned(),
         Value::Ints(rows) => list(block.ints.get(rows.range())?, i64::to_string),
         Value::Floats(rows) => list(block.floats.get(rows.range())?, |value| format!("{value:?}")),
-        Value::Texts(rows) => list(block.spans.get(rows.range())?, |span| format!("{:?}", block.text(*span))),
+        Value::Time(micros) => time_text(*micros),
+        Value::Texts(rows) | Value::Set(rows) => {
+            list(block.spans.get(rows.range())?, |span| format!("{:?}", block.text(*span)))
+        }
     };
     Some(shorten(&text))
 }

@@ -3,8 +3,8 @@
 use std::sync::Arc;
 
 use arrow::array::{
-    ArrayRef, Float64Array, Float64Builder, Int64Array, Int64Builder, RecordBatch, StringBuilder,
-    TimestampMicrosecondArray, TimestampMicrosecondBuilder,
+    ArrayRef, Float64Array, Float64Builder, Int32Array, Int32Builder, Int64Array, Int64Builder, RecordBatch,
+    StringBuilder, TimestampMicrosecondArray, TimestampMicrosecondBuilder,
 };
 use arrow::buffer::{NullBuffer, ScalarBuffer};
 
@@ -12,8 +12,8 @@ use super::order::Ordered;
 use super::{BATCH_ROWS, Batches, Target, discard, write_batches};
 use crate::catalog::tables::Table;
 use crate::error::Error;
-use crate::ingest::aim::block::{Block, NO_TIME, Series, SeriesKind};
 use crate::ingest::aim::sequence::epoch_value;
+use crate::ingest::block::{Block, NO_TIME, Series, SeriesKind};
 use crate::storage::segment::SegmentId;
 use crate::storage::writer::WrittenFile;
 
@@ -36,6 +36,8 @@ pub(super) async fn write(ordered: &Ordered<'_>, target: &Target) -> Result<Vec<
 struct Columns {
     series: Vec<i64>,
     step: Vec<i64>,
+    substep: Vec<i32>,
+    substeps: Nulls,
     epoch: Vec<f64>,
     epochs: Nulls,
     time: Vec<i64>,
@@ -80,6 +82,8 @@ impl Columns {
         Columns {
             series: Vec::with_capacity(BATCH_ROWS),
             step: Vec::with_capacity(BATCH_ROWS),
+            substep: Vec::with_capacity(BATCH_ROWS),
+            substeps: Nulls::start(),
             epoch: Vec::with_capacity(BATCH_ROWS),
             epochs: Nulls::start(),
             time: Vec::with_capacity(BATCH_ROWS),
@@ -95,6 +99,18 @@ impl Columns {
         self.series.resize(self.series.len() + rows, ordinal);
         self.step.extend_from_slice(block.steps.get(start + from..start + to).unwrap_or_default());
         self.value.extend_from_slice(block.values.get(start + from..start + to).unwrap_or_default());
+        match series.substeps.map(|start| start as usize) {
+            None => {
+                self.substep.resize(self.substep.len() + rows, 0);
+                self.substeps.push_same(false, rows);
+            }
+            Some(start) => {
+                for substep in block.substeps.get(start + from..start + to).unwrap_or_default() {
+                    self.substeps.push(*substep != 0);
+                    self.substep.push(*substep);
+                }
+            }
+        }
         match series.times.map(|start| start as usize) {
             None => {
                 self.time.resize(self.time.len() + rows, 0);
@@ -128,6 +144,7 @@ impl Columns {
         let columns: Vec<ArrayRef> = vec![
             Arc::new(Int64Array::from(self.series)),
             Arc::new(Int64Array::from(self.step)),
+            Arc::new(Int32Array::new(ScalarBuffer::from(self.substep), self.substeps.finish())),
             Arc::new(Float64Array::new(ScalarBuffer::from(self.epoch), self.epochs.finish())),
             Arc::new(
                 TimestampMicrosecondArray::new(ScalarBuffer::from(self.time), self.times.finish()).with_timezone("UTC"),
@@ -203,7 +220,7 @@ fn text_batches<'a>(ordered: &'a Ordered<'a>, target: &Target) -> Batches<'a> {
             return None;
         }
         let mut points: Vec<_> = block.text_points.get(series.points.range())?.to_vec();
-        points.sort_by_key(|point| point.step);
+        points.sort_by_key(|point| (point.step, point.substep));
         Some((segment.ordinal(number as u32), block, points))
     });
     let mut rows =
@@ -211,6 +228,7 @@ fn text_batches<'a>(ordered: &'a Ordered<'a>, target: &Target) -> Batches<'a> {
     Box::new(std::iter::from_fn(move || {
         let mut series = Int64Builder::new();
         let mut step = Int64Builder::new();
+        let mut substep = Int32Builder::new();
         let mut index = Int64Builder::new();
         let mut epoch = Float64Builder::new();
         let mut time = TimestampMicrosecondBuilder::new().with_timezone("UTC");
@@ -220,6 +238,7 @@ fn text_batches<'a>(ordered: &'a Ordered<'a>, target: &Target) -> Batches<'a> {
             count += 1;
             series.append_value(ordinal);
             step.append_value(point.step);
+            substep.append_option((point.substep != 0).then_some(point.substep));
             index.append_option(point.index);
             epoch.append_option(point.epoch);
             time.append_option(point.time);
@@ -231,6 +250,7 @@ fn text_batches<'a>(ordered: &'a Ordered<'a>, target: &Target) -> Batches<'a> {
         let columns: Vec<ArrayRef> = vec![
             Arc::new(series.finish()),
             Arc::new(step.finish()),
+            Arc::new(substep.finish()),
             Arc::new(index.finish()),
             Arc::new(epoch.finish()),
             Arc::new(time.finish()),

@@ -13,7 +13,7 @@ use super::typed::TypedColumns;
 use super::{Batches, Target};
 use crate::catalog::tables::Table;
 use crate::error::Error;
-use crate::ingest::aim::block::{Block, Run};
+use crate::ingest::block::{Block, Run};
 
 /// Rows of a batch: fewer than elsewhere, because parameter documents are long.
 const RUNS_BATCH_ROWS: usize = 8_192;
@@ -59,6 +59,7 @@ struct Columns {
     hash: StringBuilder,
     name: StringBuilder,
     experiment: StringBuilder,
+    project: StringBuilder,
     description: StringBuilder,
     tags: ListBuilder<StringBuilder>,
     archived: BooleanBuilder,
@@ -80,6 +81,7 @@ impl Columns {
             hash: StringBuilder::new(),
             name: StringBuilder::new(),
             experiment: StringBuilder::new(),
+            project: StringBuilder::new(),
             description: StringBuilder::new(),
             tags: ListBuilder::new(StringBuilder::new()),
             archived: BooleanBuilder::new(),
@@ -99,6 +101,7 @@ impl Columns {
         self.hash.append_value(block.text(run.hash));
         self.name.append_value(block.text(run.name));
         self.experiment.append_value(block.text(run.experiment));
+        self.project.append_option(run.project.map(|text| block.text(text)));
         self.description.append_option(run.description.map(|text| block.text(text)));
         for tag in block.spans.get(run.tags.range()).unwrap_or_default() {
             self.tags.values().append_value(block.text(*tag));
@@ -121,6 +124,7 @@ impl Columns {
             Arc::new(self.hash.finish()),
             Arc::new(self.name.finish()),
             Arc::new(self.experiment.finish()),
+            Arc::new(self.project.finish()),
             Arc::new(self.description.finish()),
             Arc::new(self.tags.finish()),
             Arc::new(self.archived.finish()),

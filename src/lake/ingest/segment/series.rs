@@ -10,7 +10,7 @@ use super::typed::TypedColumns;
 use super::{BATCH_ROWS, Batches, Target};
 use crate::catalog::tables::Table;
 use crate::error::Error;
-use crate::ingest::aim::block::{SeriesKind, Summary};
+use crate::ingest::block::{SeriesKind, Summary};
 use crate::storage::segment::SegmentId;
 
 /// The batches of the table.
@@ -50,6 +50,7 @@ struct Columns {
     version: Int64Builder,
     summaries: [SummaryColumn; 4],
     last_json: StringBuilder,
+    last_text: StringBuilder,
     first_step: Int64Builder,
     last_step: Int64Builder,
     record_max_length: Int64Builder,
@@ -98,6 +99,7 @@ fn system_columns(
             column.push(summary);
         }
         columns.last_json.append_option(series.last_json.map(|span| block.json_text(span)));
+        columns.last_text.append_option(series.last_text.map(|span| block.text(span)));
         columns.first_step.append_option(series.first_step);
         columns.last_step.append_option(series.last_step);
         columns.record_max_length.append_option(series.record_max_length);
@@ -135,6 +137,7 @@ impl Columns {
         }
         columns.extend([
             Arc::new(self.last_json.finish()) as ArrayRef,
+            Arc::new(self.last_text.finish()),
             Arc::new(self.first_step.finish()),
             Arc::new(self.last_step.finish()),
             Arc::new(self.record_max_length.finish()),

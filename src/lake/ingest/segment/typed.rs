@@ -5,14 +5,14 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray};
+use arrow::array::{ArrayRef, BooleanArray, Float64Array, Int64Array, StringArray, TimestampMicrosecondArray};
 
 use super::attributes::kind_name;
 use super::order::{Merged, Ordered, merge, texts};
 use crate::catalog::path::{ColumnType, column_name};
 use crate::catalog::paths::LONGEST_HOT_PATH;
 use crate::error::Error;
-use crate::ingest::aim::block::{Block, Value};
+use crate::ingest::block::{Block, Value};
 
 /// At most this many paths have typed columns in a segment.
 const MAX_PATHS: usize = 200;
@@ -155,8 +155,16 @@ fn add_columns(path: &str, rows: usize, cells: &[Cell<'_>], columns: &mut TypedC
     if let Some(column) = spread(rows, bools) {
         columns.push((column_name(path, ColumnType::Bool), Arc::new(BooleanArray::from(column))));
     }
+    let times = cells.iter().map(|cell| match cell.value {
+        Value::Time(value) => (cell.row, Some(value)),
+        _ => (cell.row, None),
+    });
+    if let Some(column) = spread(rows, times) {
+        let times = TimestampMicrosecondArray::from(column).with_timezone("UTC");
+        columns.push((column_name(path, ColumnType::Time), Arc::new(times)));
+    }
     let kinds = cells.iter().map(|cell| match cell.value {
-        Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bool(_) => (cell.row, None),
+        Value::Int(_) | Value::Float(_) | Value::Text(_) | Value::Bool(_) | Value::Time(_) => (cell.row, None),
         other => (cell.row, Some(kind_name(&other))),
     });
     if let Some(column) = spread(rows, kinds) {

@@ -1,0 +1,4 @@
+//! The recorded answers of the original systems.
+
+mod aimql;
+pub(crate) mod nql;
