@@ -1,6 +1,7 @@
 //! The languages. Each one is a folder and a line in [`ALL`].
 
 pub mod aimql;
+pub mod mql;
 pub mod nql;
 
 use crate::diagnostic::Diagnostic;
@@ -29,7 +30,7 @@ pub trait Dialect: Send + Sync {
 }
 
 /// All languages, in the order they are listed to users. SQL is not among them: it has no lowering of its own.
-pub static ALL: &[&dyn Dialect] = &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped];
+pub static ALL: &[&dyn Dialect] = &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped, &mql::Mql];
 
 /// The language of this name.
 pub fn find(name: &str) -> Option<&'static dyn Dialect> {
@@ -56,6 +57,10 @@ pub struct Settings {
     pub search_terms: bool,
     /// NQL: bytes of a kilobyte; 1024 if not given.
     pub size_base: Option<u32>,
+    /// MQL: the namespace of files and saved queries that are named without one.
+    pub namespace: Option<String>,
+    /// MQL: whether retired files are among the files of datasets and of the whole catalogue.
+    pub include_retired: bool,
     /// NQL, legacy: where the client puts what the names of the dialect stand for.
     pub legacy_prefixes: LegacyPrefixes,
 }

@@ -7,9 +7,10 @@ use std::fmt::{Display, Formatter, Result};
 
 impl Display for Query {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        match self.relation {
+        match &self.relation {
             Relation::Runs => writeln!(f, "from runs")?,
             Relation::Table => writeln!(f, "from the table")?,
+            Relation::Catalogue(rows) => super::rows_display::set(rows, 0, f)?,
             Relation::Series(kind) => writeln!(f, "from series of kind {}", kind.name())?,
         }
         for transform in &self.transforms {
@@ -42,7 +43,7 @@ impl Display for Query {
     }
 }
 
-fn tree(expr: &Expr, depth: usize, f: &mut Formatter<'_>) -> Result {
+pub(super) fn tree(expr: &Expr, depth: usize, f: &mut Formatter<'_>) -> Result {
     write!(f, "{:width$}", "", width = depth * 2)?;
     match expr {
         Expr::All(parts) => {
@@ -86,6 +87,8 @@ fn tree(expr: &Expr, depth: usize, f: &mut Formatter<'_>) -> Result {
                 writeln!(f, "{:width$}as {}: {text}", "", types.join(", "), width = (depth + 1) * 2)
             })
         }
+        Expr::Items(items) => writeln!(f, "{items}"),
+        Expr::Column(test) => writeln!(f, "{test}"),
         Expr::Evaluate { program, outcome } => {
             writeln!(f, "row by row, {outcome}: {}", program.text.split_whitespace().collect::<Vec<_>>().join(" "))
         }

@@ -7,11 +7,16 @@
 mod display;
 mod expr;
 mod field;
+mod items;
 mod program;
+mod rows;
+mod rows_display;
 
 pub use expr::{Attribute, CompareOp, Expr, Key, Literal, Place};
 pub use field::{Candidate, Case, Choice, Field, Pattern, Summary, Test, ValueType, fold};
+pub use items::{ColumnCheck, ColumnTest, ItemOp, ItemTest, Items, Scalar, Scope, Step};
 pub use program::{Entity, Inputs, Program, SummaryRef};
+pub use rows::{FileRef, Filter, NameTest, Names, Relation as Provenance, RowKind, RowSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -25,7 +30,7 @@ pub struct Query {
 }
 
 /// Sources of rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub enum Relation {
     /// Runs, newest first. Key column: `hash`.
     Runs,
@@ -34,6 +39,8 @@ pub enum Relation {
     Series(SeriesKind),
     /// Rows of a plain table, in no order of their own. Key columns: all.
     Table,
+    /// A set of rows of the file catalogue, see [`RowKind`] for order and key columns.
+    Catalogue(Box<RowSet>),
 }
 
 /// Kinds of sequences.
