@@ -46,6 +46,9 @@ impl Needs<'_> {
             Predicate::Any(parts) => balanced(self.predicates(parts)?, false),
             Predicate::Not(inner) => self.predicate(inner)?.is_not_true(),
             Predicate::Field(field) => self.field(field)?,
+            Predicate::Items(_) | Predicate::Column(_) => {
+                return Err(super::internal("a condition on files where rows are runs"));
+            }
             Predicate::Evaluate { program, outcome } => self.program(program, *outcome)?,
             Predicate::Compare { attribute, op, value } => {
                 self.leaf(expr, attribute, |found| compare::compare(found, *op, value))?

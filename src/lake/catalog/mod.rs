@@ -3,8 +3,10 @@
 //! [`lake::Lake`] is the way in. Its state is the newest version of the Delta table `runs`; everything else follows from
 //! that one number ([`snapshot`]), and every change ends with one commit to that table ([`commit`]).
 
+pub(crate) mod catalogue;
 pub mod commit;
 pub(crate) mod context;
+mod files;
 pub mod history;
 pub mod info;
 pub mod kind;

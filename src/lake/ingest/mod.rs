@@ -11,6 +11,7 @@ pub(crate) mod budget;
 pub(crate) mod fault;
 pub(crate) mod intern;
 pub(crate) mod lines;
+pub mod metacat;
 pub mod neptune;
 pub(crate) mod segment;
 pub(crate) mod session;

@@ -35,6 +35,10 @@ pub fn row_group_rows(table: Table) -> usize {
         Table::Attributes => 262_144,
         Table::Series | Table::Paths => 131_072,
         Table::Points | Table::TextPoints => 1_048_576,
+        Table::Files => 65_536,
+        Table::FileAttributes | Table::DatasetAttributes => 262_144,
+        Table::Datasets | Table::NamedQueries => 131_072,
+        Table::Members | Table::Provenance => 524_288,
     }
 }
 
@@ -58,6 +62,9 @@ fn layout(table: Table, column: &str) -> Layout {
         (_, "run" | "series" | "step" | "time" | "first_row" | "created_at" | "finalized_at" | "imported_at") => {
             Layout::Delta
         }
+        (_, "file" | "child" | "created_timestamp") => Layout::Delta,
+        (Table::Files | Table::Datasets | Table::NamedQueries, "metadata") => Layout::Document,
+        (Table::Files, "fid" | "name" | "digest" | "size") | (Table::Provenance, "parent") => Layout::Plain,
         (Table::Series, "n" | "first_step" | "last_step" | "n_nan") => Layout::Delta,
         (Table::Points, "value" | "epoch") | (Table::Series, "mean" | "m2") => Layout::Split,
         (Table::Runs, "end_time" | "duration") => Layout::Split,
@@ -77,7 +84,14 @@ fn is_hot(table: Table, column: &str) -> bool {
         Table::Runs => !matches!(column, "params" | "description" | "digest"),
         Table::Series => !matches!(column, "mean" | "m2" | "n_nan" | "last_json"),
         Table::Attributes => matches!(column, "path" | "run" | "kind" | "int" | "float" | "bool" | "time"),
-        Table::Points | Table::TextPoints | Table::Paths => false,
+        Table::Files => !matches!(column, "metadata" | "checksums" | "digest"),
+        Table::FileAttributes | Table::Members | Table::Provenance => true,
+        Table::Points
+        | Table::TextPoints
+        | Table::Paths
+        | Table::Datasets
+        | Table::DatasetAttributes
+        | Table::NamedQueries => false,
     }
 }
 

@@ -7,10 +7,10 @@ use std::fmt::{Display, Formatter, Result};
 
 impl Display for Query {
     fn fmt(&self, f: &mut Formatter<'_>) -> Result {
-        match &self.relation {
+        match self.relation {
             Relation::Runs => writeln!(f, "from runs")?,
             Relation::Table => writeln!(f, "from the table")?,
-            Relation::Catalogue(rows) => super::rows_display::set(rows, 0, f)?,
+            Relation::Catalogue(_) => {}
             Relation::Series(kind) => writeln!(f, "from series of kind {}", kind.name())?,
         }
         for transform in &self.transforms {
@@ -19,6 +19,7 @@ impl Display for Query {
                     writeln!(f, "filter")?;
                     tree(expr, 1, f)?;
                 }
+                Transform::Set(rows) => super::rows_display::set(rows, 0, f)?,
                 Transform::After { hash } => writeln!(f, "after run {hash:?}")?,
                 Transform::Keys(keys) => {
                     let keys: Vec<_> = keys

@@ -30,7 +30,7 @@ pub struct Query {
 }
 
 /// Sources of rows.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Relation {
     /// Runs, newest first. Key column: `hash`.
     Runs,
@@ -39,8 +39,8 @@ pub enum Relation {
     Series(SeriesKind),
     /// Rows of a plain table, in no order of their own. Key columns: all.
     Table,
-    /// A set of rows of the file catalogue, see [`RowKind`] for order and key columns.
-    Catalogue(Box<RowSet>),
+    /// Rows of the file catalogue; [`Transform::Set`] says which ones. [`RowKind`] has order and key columns.
+    Catalogue(RowKind),
 }
 
 /// Kinds of sequences.
@@ -80,6 +80,8 @@ impl SeriesKind {
 pub enum Transform {
     /// Keeps the rows for which the predicate holds.
     Filter(Expr),
+    /// Keeps the rows that are in this set of rows of the file catalogue, in the order of the set if it has one.
+    Set(Box<RowSet>),
     /// Keeps the rows of runs that come after this one in the order of the relation; an unknown hash keeps all.
     After {
         /// The run's hash.

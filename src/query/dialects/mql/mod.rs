@@ -18,7 +18,7 @@ mod tests;
 
 use super::{Dialect, Settings};
 use crate::diagnostic::{Diagnostic, Kind};
-use crate::model::{Query, Relation};
+use crate::model::{Query, Relation, Transform};
 use crate::source::Source;
 
 /// The language of MetaCat.
@@ -41,7 +41,7 @@ impl Dialect for Mql {
             retired: settings.include_retired,
         };
         let set = scope.set(&tree).map_err(|problem| vec![problem])?;
-        Ok(Query { relation: Relation::Catalogue(Box::new(set)), transforms: vec![] })
+        Ok(Query { relation: Relation::Catalogue(set.kind()), transforms: vec![Transform::Set(Box::new(set))] })
     }
 
     fn syntax_tree(&self, source: &Source, _: &Settings) -> Result<String, Vec<Diagnostic>> {
