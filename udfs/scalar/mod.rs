@@ -4,8 +4,10 @@ pub mod contains_folded;
 pub mod glob_match;
 pub mod is_in;
 pub mod is_nan;
+pub mod json_any;
 pub mod json_list;
 pub mod json_value;
+pub mod list_any;
 pub mod regex_found;
 pub mod size_bytes;
 

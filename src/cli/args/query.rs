@@ -11,6 +11,7 @@ Examples:
   lakeql query 'run.hparams.lr < 0.01 and run.metrics[\"loss\"].last < 0.3' --lang aim
   lakeql query 'metric.name == \"loss\"' --lang aim --entity metric --sort -last --limit 10
   lakeql query 'sys/failed:bool = true AND sys/creation_time > -7d' --lang nql --project team/vision
+  lakeql query 'files from prod:raw where core.runs[any] in (11001, 12010)' --lang mql
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
   echo 'run.archived' | lakeql query - --lang aim --format csv";
 
@@ -147,6 +148,14 @@ pub(crate) struct LanguageArgs {
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), help_heading = "NQL")]
     pub(crate) size_base: Option<u32>,
 
+    /// The namespace of files and saved queries that are named without one
+    #[arg(long, value_name = "NAMESPACE", help_heading = "MQL")]
+    pub(crate) namespace: Option<String>,
+
+    /// Count retired files among those of datasets and of the whole catalogue
+    #[arg(long, help_heading = "MQL")]
+    pub(crate) include_retired: bool,
+
     /// Where names of the legacy dialect are: parameters, metrics, logs, properties
     /// [default: parameters/,metrics/,logs/,properties/]
     #[arg(long, value_name = "PREFIXES", value_parser = values::prefixes, help_heading = "NQL")]
@@ -165,6 +174,8 @@ impl LanguageArgs {
             now: self.now,
             search_terms: self.search_terms,
             size_base: self.size_base,
+            namespace: self.namespace.clone(),
+            include_retired: self.include_retired,
             legacy_prefixes: self.legacy_prefixes.clone().unwrap_or_default(),
         }
     }

@@ -22,6 +22,7 @@ mod scope;
 mod select;
 mod tests_of;
 
+use crate::catalogue::Catalogue;
 use crate::shape::Shape;
 use crate::{Error, Result};
 use datafusion::arrow::array::{Array, AsArray};
@@ -36,6 +37,7 @@ use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{Expr as Predicate, Place, Query, Relation, SortKey, Transform};
 use needs::Needs;
+pub(crate) use predicate::balanced;
 pub(crate) use points::{ALIGN_POINTS, ALIGN_ROW, FIRST_ROW, POINTS, SERIES, SeriesWanted};
 use std::sync::Arc;
 
@@ -67,6 +69,9 @@ impl<'a> Resolver<'a> {
 
     /// The plan, and notes about names that no run has.
     pub(crate) async fn resolve(&self, query: &Query) -> Result<(LogicalPlan, Vec<Diagnostic>)> {
+        if let Relation::Catalogue(_) = query.relation {
+            return Catalogue::new(self.state, self.snapshot, self.store).resolve(query).await;
+        }
         if query.relation == Relation::Table {
             return Err(internal("a plain table in a lake"));
         }
@@ -94,6 +99,7 @@ impl<'a> Resolver<'a> {
                     steps.filters.push(needs.predicate(predicate)?);
                     steps.notes.append(&mut needs.notes);
                 }
+                Transform::Set(_) => return Err(internal("a set of files where rows are runs")),
                 Transform::After { hash } => {
                     if let Some(filter) = self.after(hash, needs).await? {
                         steps.filters.push(filter);
@@ -221,7 +227,7 @@ pub(crate) fn shape_sql(plan: LogicalPlan, shape: &Shape) -> Result<LogicalPlan>
             Transform::Select(names) => {
                 builder.project(names.iter().map(|name| known(name)).collect::<Result<Vec<_>>>()?)?
             }
-            Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) => builder,
+            Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) | Transform::Set(_) => builder,
         };
     }
     Ok(builder.build()?)

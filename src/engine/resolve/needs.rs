@@ -44,6 +44,8 @@ impl Typed {
             ColumnType::Bool => self.bool.as_ref(),
             ColumnType::Time => self.time.as_ref(),
             ColumnType::Kind => self.kind.as_ref(),
+            // Runs have none of these.
+            ColumnType::Ints | ColumnType::Floats | ColumnType::Texts | ColumnType::Json => None,
         }
     }
 
@@ -55,6 +57,8 @@ impl Typed {
             ColumnType::Bool => &mut self.bool,
             ColumnType::Time => &mut self.time,
             ColumnType::Kind => &mut self.kind,
+            // Runs have none of these.
+            ColumnType::Ints | ColumnType::Floats | ColumnType::Texts | ColumnType::Json => return,
         } = Some(expr);
     }
 

@@ -178,7 +178,7 @@ fn truthy(value: &Value) -> Option<Expr> {
 
 /// A conjunction or disjunction as a balanced tree: a left-deep one of ten thousand parts would be ten thousand levels
 /// deep.
-pub(super) fn balanced(mut parts: Vec<Expr>, all: bool) -> Expr {
+pub(crate) fn balanced(mut parts: Vec<Expr>, all: bool) -> Expr {
     if parts.is_empty() {
         return lit(all);
     }
