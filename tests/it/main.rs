@@ -9,6 +9,7 @@ mod faults;
 mod gold;
 mod lake;
 mod layers;
+mod mql;
 mod nql;
 mod nql_errors;
 mod points;

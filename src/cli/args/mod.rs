@@ -8,8 +8,8 @@ pub(crate) mod values;
 
 pub(crate) use global::{ColorWhen, ErrorFormat, Global};
 pub(crate) use lake::{
-    AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportNeptune, ManArgs,
-    VacuumArgs,
+    AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportMetacat,
+    ImportNeptune, ManArgs, VacuumArgs,
 };
 pub(crate) use points::PointsArgs;
 pub(crate) use query::{BenchArgs, ExplainArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs};

@@ -10,7 +10,7 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF,
 use lakeql_lake::Table;
 use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
-use lakeql_query::model::{RowKind, Transform};
+use lakeql_query::model::{Extra, RowKind, Transform};
 use lakeql_udfs::scalar::json_value::JsonValue;
 use std::collections::BTreeMap;
 
@@ -58,6 +58,8 @@ impl Catalogue<'_> {
     ) -> Result<LogicalPlan> {
         let mut sort = vec![];
         let mut slice = None;
+        let mut with: &[Extra] = &[];
+        let mut overview = None;
         let mut columns = match kind {
             RowKind::Files => vec!["namespace", "name", "fid"],
             RowKind::Datasets | RowKind::Queries => vec!["namespace", "name"],
@@ -71,6 +73,12 @@ impl Catalogue<'_> {
                 }
                 Transform::Slice { offset, limit } => slice = Some((*offset, *limit)),
                 Transform::Select(names) => columns = names.iter().map(String::as_str).collect(),
+                Transform::With(_) | Transform::Overview(_) if kind != RowKind::Files => {
+                    let problem = Diagnostic::error(Kind::Semantic, "--with and --summary are for files");
+                    return Err(problem.into());
+                }
+                Transform::With(extras) => with = extras,
+                Transform::Overview(one) => overview = Some(*one),
                 Transform::Filter(_) | Transform::Set(_) | Transform::After { .. } | Transform::Keys(_) => {
                     return Err(internal("a step for runs"));
                 }
@@ -82,6 +90,9 @@ impl Catalogue<'_> {
         }
         if let Some((offset, limit)) = slice {
             plan = plan.limit(offset, limit)?;
+        }
+        if let Some(overview) = overview {
+            return self.overview(plan, alias, overview);
         }
         let mut output = vec![];
         for column in columns {
@@ -95,6 +106,9 @@ impl Catalogue<'_> {
                 }
                 false => value.alias(column),
             });
+        }
+        for extra in with {
+            plan = self.extra(plan, alias, *extra, &mut output)?;
         }
         Ok(plan.project(output)?.build()?)
     }

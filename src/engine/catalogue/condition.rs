@@ -86,9 +86,7 @@ fn column(test: &ColumnTest, values: &mut dyn Values) -> Expr {
             [one] => column.eq(literal(one)),
             many => column.in_list(many.iter().map(literal).collect(), false),
         },
-        ColumnCheck::Matches(regex) => {
-            ScalarUDF::from(RegexFound::new()).call(vec![column, lit(regex.as_str())])
-        }
+        ColumnCheck::Matches(regex) => ScalarUDF::from(RegexFound::new()).call(vec![column, lit(regex.as_str())]),
         ColumnCheck::Like(pattern) => column.like(lit(pattern.as_str())),
         ColumnCheck::Member(key, op, text) => {
             let member = ScalarUDF::from(JsonValue::text()).call(vec![column, lit(key.as_str())]);
@@ -106,4 +104,3 @@ fn literal(value: &Literal) -> Expr {
         Literal::Time(micros) => lit(ScalarValue::TimestampMicrosecond(Some(*micros), Some("UTC".into()))),
     }
 }
-

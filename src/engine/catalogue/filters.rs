@@ -18,8 +18,8 @@ use std::sync::Arc;
 
 /// A file on its way through a filter.
 #[derive(Clone, Debug)]
-struct File {
-    file: i64,
+pub(super) struct File {
+    pub(super) file: i64,
     fid: String,
 }
 
@@ -50,16 +50,14 @@ impl Catalogue<'_> {
     }
 
     /// The files of a set in its order.
-    async fn read(&self, rows: Rows) -> Result<Vec<File>> {
+    pub(super) async fn read(&self, rows: Rows) -> Result<Vec<File>> {
         let planned = self.planned(rows)?.sorted()?;
         let alias = &planned.alias;
         let plan = planned.plan.project([of(alias, "file"), of(alias, "fid")])?.build()?;
         let mut files = vec![];
         for batch in DataFrame::new(self.state.clone(), plan).collect().await? {
-            let ordinals = batch
-                .column(0)
-                .as_primitive_opt::<Int64Type>()
-                .ok_or_else(|| internal("ordinals of another type"))?;
+            let ordinals =
+                batch.column(0).as_primitive_opt::<Int64Type>().ok_or_else(|| internal("ordinals of another type"))?;
             let ids = super::names::texts(&batch, 1)?;
             for row in 0..batch.num_rows() {
                 files.push(File { file: ordinals.value(row), fid: ids.value(row).to_owned() });
@@ -68,7 +66,8 @@ impl Catalogue<'_> {
         Ok(files)
     }
 
-    fn files_in_order(&self, files: &[File]) -> Result<Planned> {
+    /// These files in this order.
+    pub(super) fn files_in_order(&self, files: &[File]) -> Result<Planned> {
         let alias = self.alias("o");
         let columns: [(&str, ArrayRef); 2] = [
             ("file", Arc::new(Int64Array::from_iter_values(files.iter().map(|file| file.file)))),
@@ -96,8 +95,14 @@ enum Work {
     /// Takes from the inputs in these proportions until one has no more.
     Mix(Vec<f64>),
     /// Shuffles within a window.
-    Randomize { seed: u64, window: usize },
-    Slice { skip: usize, limit: usize },
+    Randomize {
+        seed: u64,
+        window: usize,
+    },
+    Slice {
+        skip: usize,
+        limit: usize,
+    },
 }
 
 impl Work {

@@ -11,13 +11,13 @@ use datafusion::common::ScalarValue;
 use datafusion::functions_nested::expr_fn::{array_element, array_length};
 use datafusion::logical_expr::{Expr, ScalarUDF, cast, lit};
 use lakeql_query::model::{ItemOp, ItemTest, Items, Scalar, Scope, Step};
+use lakeql_udfs::scalar::glob_match::is_match;
 use lakeql_udfs::scalar::json_any::JsonAny;
 use lakeql_udfs::scalar::list_any::between::ListAnyBetween;
 use lakeql_udfs::scalar::list_any::compare::ListAnyCompare;
 use lakeql_udfs::scalar::list_any::matches::ListAnyMatches;
 use lakeql_udfs::scalar::list_any::within::ListAnyIn;
 use lakeql_udfs::scalar::regex_found::RegexFound;
-use lakeql_udfs::scalar::glob_match::is_match;
 
 /// The columns of a key; none where the data has no values of that type.
 #[derive(Clone, Debug, Default)]
@@ -74,7 +74,8 @@ pub(super) fn items(columns: &KeyColumns, items: &Items) -> Result<Expr> {
     }
     if let Some(column) = &columns.json {
         let scope = Scope { values: items.scope.values && columns.dictionaries, ..items.scope.clone() };
-        let question = serde_json::to_string(&(scope, &items.test)).map_err(|_| super::internal("a test without text"))?;
+        let question =
+            serde_json::to_string(&(scope, &items.test)).map_err(|_| super::internal("a test without text"))?;
         parts.push(ScalarUDF::from(JsonAny::new()).call(vec![column.clone(), lit(question)]));
     }
     Ok(balanced(parts, false))
@@ -178,9 +179,7 @@ fn scalar(column: &Expr, class: Class, test: &ItemTest) -> Option<Expr> {
 fn whole(column: &Expr, test: &ItemTest) -> Option<Expr> {
     match test {
         ItemTest::Anything | ItemTest::IsList => Some(column.clone().is_not_null()),
-        ItemTest::Length(test) => {
-            scalar(&cast(array_length(column.clone()), DataType::Int64), Class::Int, test)
-        }
+        ItemTest::Length(test) => scalar(&cast(array_length(column.clone()), DataType::Int64), Class::Int, test),
         ItemTest::Compare(ItemOp::NotEq, Scalar::Null) => Some(column.clone().is_not_null()),
         ItemTest::Compare(..)
         | ItemTest::In(_)
@@ -220,10 +219,20 @@ fn elements(column: &Expr, class: Class, test: &ItemTest) -> Option<Expr> {
                 }
             }
         }
-        ItemTest::Incomparable(value) => if comparable(class, value) { None } else { there() },
+        ItemTest::Incomparable(value) => {
+            if comparable(class, value) {
+                None
+            } else {
+                there()
+            }
+        }
         ItemTest::In(values) => {
             let values = equals(class, values);
-            if values.is_empty() { None } else { call(ScalarUDF::from(ListAnyIn::inside()), vec![list(class, &values)]) }
+            if values.is_empty() {
+                None
+            } else {
+                call(ScalarUDF::from(ListAnyIn::inside()), vec![list(class, &values)])
+            }
         }
         ItemTest::Between(low, high) => match (class, low, high) {
             (Class::Text, Scalar::Text(low), Scalar::Text(high)) => {
@@ -260,14 +269,22 @@ fn elements(column: &Expr, class: Class, test: &ItemTest) -> Option<Expr> {
             }
             ItemTest::Between(low, high) => {
                 // Outside is below or above.
-                let below = elements(column, class, &ItemTest::Not(Box::new(ItemTest::Compare(ItemOp::GtEq, low.clone()))));
-                let above = elements(column, class, &ItemTest::Not(Box::new(ItemTest::Compare(ItemOp::LtEq, high.clone()))));
+                let below =
+                    elements(column, class, &ItemTest::Not(Box::new(ItemTest::Compare(ItemOp::GtEq, low.clone()))));
+                let above =
+                    elements(column, class, &ItemTest::Not(Box::new(ItemTest::Compare(ItemOp::LtEq, high.clone()))));
                 Some(balanced(below.into_iter().chain(above).collect(), false))
             }
             ItemTest::Compare(op, value) if comparable(class, value) && *value != Scalar::Null => {
                 elements(column, class, &ItemTest::Compare(op.opposite(), value.clone()))
             }
-            ItemTest::Compare(op, Scalar::Null) => if *op == ItemOp::NotEq { None } else { there() },
+            ItemTest::Compare(op, Scalar::Null) => {
+                if *op == ItemOp::NotEq {
+                    None
+                } else {
+                    there()
+                }
+            }
             ItemTest::Compare(..) => there(),
             ItemTest::Matches(regex) if class == Class::Text => {
                 elements(column, class, &ItemTest::Lacks(regex.clone()))
@@ -275,11 +292,15 @@ fn elements(column: &Expr, class: Class, test: &ItemTest) -> Option<Expr> {
             ItemTest::Lacks(regex) if class == Class::Text => {
                 elements(column, class, &ItemTest::Matches(regex.clone()))
             }
-            ItemTest::Like(pattern) if class == Class::Text => {
-                elements(column, class, &ItemTest::Lacks(like(pattern)))
-            }
+            ItemTest::Like(pattern) if class == Class::Text => elements(column, class, &ItemTest::Lacks(like(pattern))),
             ItemTest::Anything => None,
-            ItemTest::Incomparable(value) => if comparable(class, value) { there() } else { None },
+            ItemTest::Incomparable(value) => {
+                if comparable(class, value) {
+                    there()
+                } else {
+                    None
+                }
+            }
             ItemTest::Matches(_) | ItemTest::Lacks(_) | ItemTest::Like(_) | ItemTest::Length(_) | ItemTest::IsList => {
                 there()
             }
@@ -329,7 +350,8 @@ fn list(class: Class, values: &[ScalarValue]) -> Expr {
 pub(super) fn like(pattern: &str) -> String {
     let mut out = String::from("(?s)^");
     let mut chars = pattern.chars();
-    let escaped = |c: char| if c.is_alphanumeric() || !c.is_ascii() || c == ' ' { c.to_string() } else { format!("\\{c}") };
+    let escaped =
+        |c: char| if c.is_alphanumeric() || !c.is_ascii() || c == ' ' { c.to_string() } else { format!("\\{c}") };
     while let Some(c) = chars.next() {
         match c {
             '%' => out.push_str(".*"),

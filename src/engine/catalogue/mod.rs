@@ -10,10 +10,12 @@
 //! | `names.rs` | sets of datasets and saved queries, which are few and kept in memory |
 //! | `filters.rs` | the built-in filters |
 //! | `answer.rs` | the columns of the answer |
+//! | `extras.rs` | what else is shown of files, and overviews |
 
 mod answer;
 mod bounds;
 mod condition;
+mod extras;
 mod filters;
 mod items;
 mod names;
@@ -95,7 +97,8 @@ impl<'a> Catalogue<'a> {
     fn scan(&self, table: Table, alias: &str, wanted: impl Fn(&str) -> bool) -> Result<LogicalPlanBuilder> {
         let stored = self.snapshot.table(table);
         let fields: Vec<_> = stored.schema.fields().iter().filter(|field| wanted(field.name())).cloned().collect();
-        let files = stored.files.iter().map(|file| TableFile { path: file.location.clone(), size: file.size, rows: file.rows });
+        let files =
+            stored.files.iter().map(|file| TableFile { path: file.location.clone(), size: file.size, rows: file.rows });
         let schema = datafusion::arrow::datatypes::Schema::new(fields);
         let provider = LakeTable::new(table, &schema, files.collect(), self.store.clone());
         let plan = LogicalPlanBuilder::scan(table.name(), provider_as_source(Arc::new(provider)), None)?;

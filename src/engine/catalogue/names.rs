@@ -95,6 +95,7 @@ impl Catalogue<'_> {
                 | RowSet::Members { .. }
                 | RowSet::Saved { .. }
                 | RowSet::Relatives(..)
+                | RowSet::Closure(..)
                 | RowSet::Filter(_) => return Err(internal("files where datasets belong")),
             })
         }

@@ -5,7 +5,7 @@
 
 use super::names::Name;
 use super::scan::Scan;
-use super::{Catalogue, internal, of};
+use super::{Catalogue, filters, internal, of};
 use crate::resolve::balanced;
 use crate::{Error, Result};
 use datafusion::common::{Column, JoinType};
@@ -119,6 +119,21 @@ impl Catalogue<'_> {
                 RowSet::Relatives(of_files, direction) => {
                     let rows = self.rows(of_files).await?;
                     Rows::Scan(self.relatives(rows, *direction)?, Order::None)
+                }
+                RowSet::Closure(of_files, direction) => {
+                    let mut frontier = self.read(self.rows(of_files).await?).await?;
+                    let mut all: BTreeMap<i64, filters::File> = BTreeMap::new();
+                    while !frontier.is_empty() {
+                        let start = Rows::Plan(self.files_in_order(&frontier)?);
+                        let next = Rows::Scan(self.relatives(start, *direction)?, Order::None);
+                        let mut found = self.read(next).await?;
+                        // What has been met before leads to nothing new, and in a cycle nowhere else.
+                        found.retain(|file| !all.contains_key(&file.file));
+                        all.extend(found.iter().map(|file| (file.file, file.clone())));
+                        frontier = found;
+                    }
+                    let found: Vec<_> = all.into_values().collect();
+                    Rows::Plan(Planned { order: Order::None, ..self.files_in_order(&found)? })
                 }
                 RowSet::Ordered(input) => match self.rows(input).await? {
                     Rows::Scan(scan, _) => Rows::Scan(scan, Order::Natural),

@@ -74,7 +74,8 @@ impl Values for Names<'_, '_> {
             });
             return KeyColumns::default();
         }
-        let count = |kind: &str| entries.iter().filter(|entry| entry.kind == kind).map(|entry| entry.count).sum::<u64>();
+        let count =
+            |kind: &str| entries.iter().filter(|entry| entry.kind == kind).map(|entry| entry.count).sum::<u64>();
         let dictionaries = count("dict") > count("list");
         let mut columns = KeyColumns { dictionaries, ..KeyColumns::default() };
         if paths.is_hot(PathOwner::File, &items.key) {

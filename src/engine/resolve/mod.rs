@@ -37,8 +37,8 @@ use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{Expr as Predicate, Place, Query, Relation, SortKey, Transform};
 use needs::Needs;
-pub(crate) use predicate::balanced;
 pub(crate) use points::{ALIGN_POINTS, ALIGN_ROW, FIRST_ROW, POINTS, SERIES, SeriesWanted};
+pub(crate) use predicate::balanced;
 use std::sync::Arc;
 
 /// Turns queries into plans over one version of a lake.
@@ -100,6 +100,7 @@ impl<'a> Resolver<'a> {
                     steps.notes.append(&mut needs.notes);
                 }
                 Transform::Set(_) => return Err(internal("a set of files where rows are runs")),
+                Transform::With(_) | Transform::Overview(_) => return Err(only_files()),
                 Transform::After { hash } => {
                     if let Some(filter) = self.after(hash, needs).await? {
                         steps.filters.push(filter);
@@ -197,6 +198,12 @@ impl<'a> Resolver<'a> {
     }
 }
 
+/// Flags that only queries over files take.
+fn only_files() -> Error {
+    let problem = Diagnostic::error(Kind::Semantic, "--with and --summary are for files of the file catalogue");
+    problem.hint("ask in MQL: --lang mql").into()
+}
+
 /// A query that no language can produce.
 fn internal(message: &str) -> Error {
     datafusion::error::DataFusionError::Internal(message.to_owned()).into()
@@ -227,6 +234,7 @@ pub(crate) fn shape_sql(plan: LogicalPlan, shape: &Shape) -> Result<LogicalPlan>
             Transform::Select(names) => {
                 builder.project(names.iter().map(|name| known(name)).collect::<Result<Vec<_>>>()?)?
             }
+            Transform::With(_) | Transform::Overview(_) => return Err(only_files()),
             Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) | Transform::Set(_) => builder,
         };
     }

@@ -40,7 +40,11 @@ pub struct ColumnInfo {
 impl Snapshot {
     /// The tables with their sizes, the most important first.
     pub fn table_infos(&self) -> Vec<TableInfo> {
-        Table::ALL.into_iter().chain(Table::CATALOGUE.into_iter().filter(|_| self.has_catalogue())).map(|table| self.table(table).info()).collect()
+        Table::ALL
+            .into_iter()
+            .chain(Table::CATALOGUE.into_iter().filter(|_| self.has_catalogue()))
+            .map(|table| self.table(table).info())
+            .collect()
     }
 }
 

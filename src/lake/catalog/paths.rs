@@ -35,7 +35,9 @@ impl PathOwner {
 
     /// The owner with this name.
     pub fn from_name(name: &str) -> Option<PathOwner> {
-        [PathOwner::Context, PathOwner::File, PathOwner::Run, PathOwner::Series].into_iter().find(|owner| owner.name() == name)
+        [PathOwner::Context, PathOwner::File, PathOwner::Run, PathOwner::Series]
+            .into_iter()
+            .find(|owner| owner.name() == name)
     }
 }
 

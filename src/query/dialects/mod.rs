@@ -59,6 +59,8 @@ pub struct Settings {
     pub size_base: Option<u32>,
     /// MQL: the namespace of files and saved queries that are named without one.
     pub namespace: Option<String>,
+    /// MQL: files any number of steps away instead of those that were asked for.
+    pub closure: Option<crate::model::Provenance>,
     /// MQL: whether retired files are among the files of datasets and of the whole catalogue.
     pub include_retired: bool,
     /// NQL, legacy: where the client puts what the names of the dialect stand for.

@@ -28,6 +28,8 @@ impl Display for Query {
                         .collect();
                     writeln!(f, "rows are named by {}", keys.join(", "))?;
                 }
+                Transform::With(extras) => writeln!(f, "with {}", format!("{extras:?}").to_lowercase())?,
+                Transform::Overview(overview) => writeln!(f, "overview: {}", format!("{overview:?}").to_lowercase())?,
                 Transform::Select(columns) => writeln!(f, "select {}", columns.join(", "))?,
                 Transform::Sort(keys) => {
                     let keys: Vec<_> = keys

@@ -277,11 +277,14 @@ impl Expr {
             | Self::Truthy(attribute)
             | Self::Present(attribute)
             | Self::IsNull(attribute) => Some(attribute),
-            Self::Literal(_) | Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Field(_)
+            Self::Literal(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Not(_)
+            | Self::Field(_)
             | Self::Items(_)
-            | Self::Column(_) | Self::Evaluate { .. } => {
-                None
-            }
+            | Self::Column(_)
+            | Self::Evaluate { .. } => None,
         }
     }
 }

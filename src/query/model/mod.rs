@@ -16,7 +16,7 @@ pub use expr::{Attribute, CompareOp, Expr, Key, Literal, Place};
 pub use field::{Candidate, Case, Choice, Field, Pattern, Summary, Test, ValueType, fold};
 pub use items::{ColumnCheck, ColumnTest, ItemOp, ItemTest, Items, Scalar, Scope, Step};
 pub use program::{Entity, Inputs, Program, SummaryRef};
-pub use rows::{FileRef, Filter, NameTest, Names, Relation as Provenance, RowKind, RowSet};
+pub use rows::{Extra, FileRef, Filter, NameTest, Names, Overview, Relation as Provenance, RowKind, RowSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +89,10 @@ pub enum Transform {
     },
     /// Names the rows by other columns than the relation's key columns, unless [`Transform::Select`] chooses columns.
     Keys(Vec<KeyColumn>),
+    /// Adds columns to files of the catalogue, behind the key columns.
+    With(Vec<Extra>),
+    /// Says something about all rows instead of listing them (files of the catalogue).
+    Overview(Overview),
     /// Chooses the columns: attribute paths, properties, or `series.summary` such as `loss.last`.
     Select(Vec<String>),
     /// Orders by columns named as in [`Transform::Select`]; missing values last.

@@ -58,6 +58,8 @@ pub enum RowSet {
     Minus(Box<RowSet>, Vec<RowSet>),
     /// Files (not retired) that are one step away in provenance.
     Relatives(Box<RowSet>, Relation),
+    /// Files (not retired) that are any number of steps away in provenance.
+    Closure(Box<RowSet>, Relation),
     /// Datasets and those below them.
     Subsets {
         /// Where to begin; they are in the result.
@@ -120,6 +122,27 @@ pub enum FileRef {
     Id(String),
 }
 
+/// What can be shown of a file beside its names.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Extra {
+    /// Its metadata, a JSON dictionary: column `metadata`.
+    Metadata,
+    /// The ids of the files it was made from and of those made from it: columns `parents` and `children`.
+    Provenance,
+    /// The datasets it is in, as `namespace:name`: column `datasets`.
+    Datasets,
+}
+
+/// What can be said about all files of a set.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Overview {
+    /// How many there are and how large they are together: columns `count` and `total_size`, one row.
+    Totals,
+    /// Their metadata keys: columns `key`, `type`, `files` (that have it so), `least` and `greatest` (of numbers and texts,
+    /// as text).
+    Keys,
+}
+
 /// A filter with what it is given.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Filter {
@@ -141,9 +164,12 @@ impl RowSet {
         match self {
             Self::All { kind, .. } => *kind,
             Self::Subsets { .. } => RowKind::Datasets,
-            Self::Listed(_) | Self::Members { .. } | Self::Saved { .. } | Self::Relatives(..) | Self::Filter(_) => {
-                RowKind::Files
-            }
+            Self::Listed(_)
+            | Self::Members { .. }
+            | Self::Saved { .. }
+            | Self::Relatives(..)
+            | Self::Closure(..)
+            | Self::Filter(_) => RowKind::Files,
             Self::Where(input, _)
             | Self::Minus(input, _)
             | Self::Ordered(input)

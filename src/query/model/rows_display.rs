@@ -49,6 +49,8 @@ pub(super) fn set(rows: &RowSet, depth: usize, f: &mut Formatter<'_>) -> Result 
         }
         RowSet::Relatives(inner, Relation::Parents) => one("parents of", inner, f),
         RowSet::Relatives(inner, Relation::Children) => one("children of", inner, f),
+        RowSet::Closure(inner, Relation::Parents) => one("parents, and theirs, of", inner, f),
+        RowSet::Closure(inner, Relation::Children) => one("children, and theirs, of", inner, f),
         RowSet::Subsets { of, recursively: false } => one("with datasets directly below", of, f),
         RowSet::Subsets { of, recursively: true } => one("with all datasets below", of, f),
         RowSet::Ordered(inner) => one("in natural order", inner, f),

@@ -1,5 +1,5 @@
 //! The recorded answers of the original systems.
 
 mod aimql;
-mod mql;
+pub(crate) mod mql;
 pub(crate) mod nql;

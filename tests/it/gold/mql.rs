@@ -75,7 +75,8 @@ async fn mql() {
         }
         for (feature, (passed, total)) in counts {
             // Straight to the stream: the counts are wanted from passing runs too.
-            writeln!(std::io::stdout(), "mql {file} {feature}: {passed} of {total} as recorded").unwrap();
+            let mut out = std::io::stdout();
+            writeln!(out, "mql {file} {feature}: {passed} of {total} as recorded").unwrap();
         }
     }
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));

@@ -19,7 +19,8 @@ impl<'a> Decimal<'a> {
             None => (false, text.strip_prefix('+').unwrap_or(text)),
         };
         let (mantissa, exponent) = text.split_once(['e', 'E']).unwrap_or((text, "0"));
-        let exponent: i64 = exponent.parse().unwrap_or(if exponent.starts_with('-') { i64::MIN / 4 } else { i64::MAX / 4 });
+        let exponent: i64 =
+            exponent.parse().unwrap_or(if exponent.starts_with('-') { i64::MIN / 4 } else { i64::MAX / 4 });
         let (whole, part) = mantissa.split_once('.').unwrap_or((mantissa, ""));
         let whole = whole.trim_start_matches('0');
         let first = if whole.is_empty() {
@@ -71,13 +72,29 @@ mod tests {
 
     #[test]
     fn numbers_compare_by_value() {
-        let ascending = ["-1e400", "-5.5", "-5", "-1e-300", "0", "1e-300", "0.3", "0.30000000000000004", "5", "9007199254740992", "9007199254740993", "1e25", "1e400"];
+        let ascending = [
+            "-1e400",
+            "-5.5",
+            "-5",
+            "-1e-300",
+            "0",
+            "1e-300",
+            "0.3",
+            "0.30000000000000004",
+            "5",
+            "9007199254740992",
+            "9007199254740993",
+            "1e25",
+            "1e400",
+        ];
         for (i, a) in ascending.iter().enumerate() {
             for (j, b) in ascending.iter().enumerate() {
                 assert_eq!(compare(a, b), i.cmp(&j), "{a} {b}");
             }
         }
-        for (a, b) in [("5", "5.0"), ("10e-1", "1"), ("0.0", "-0"), ("10000000000000000000000000", "1e25"), ("1.50", "15e-1")] {
+        for (a, b) in
+            [("5", "5.0"), ("10e-1", "1"), ("0.0", "-0"), ("10000000000000000000000000", "1e25"), ("1.50", "15e-1")]
+        {
             assert_eq!(compare(a, b), Ordering::Equal, "{a} {b}");
         }
         assert_eq!(compare("1e99999999999999999999", "5"), Ordering::Greater);

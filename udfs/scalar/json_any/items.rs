@@ -225,9 +225,7 @@ fn passes(json: &str, test: &Test) -> Option<bool> {
             // Null differs from everything else.
             None => matches!(op, Op::NotEq) && (is_null || matches!(value, Scalar::Null)),
         },
-        Test::Incomparable(value) => {
-            !is_null && !matches!(value, Scalar::Null) && ordering(json, value).is_none()
-        }
+        Test::Incomparable(value) => !is_null && !matches!(value, Scalar::Null) && ordering(json, value).is_none(),
         Test::In(values) => values.iter().any(|value| ordering(json, value) == Some(Ordering::Equal)),
         Test::Between(low, high) => {
             ordering(json, low).is_some_and(Ordering::is_ge) && ordering(json, high).is_some_and(Ordering::is_le)

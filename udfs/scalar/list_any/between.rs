@@ -66,9 +66,7 @@ impl ScalarUDFImpl for ListAnyBetween {
                 Test::Float(Box::new(move |item| (*low <= item && item <= *high) == inside))
             }
             (low, high) => match (text(low), text(high)) {
-                (Some(low), Some(high)) => {
-                    Test::Text(Box::new(move |item| (low <= item && item <= high) == inside))
-                }
+                (Some(low), Some(high)) => Test::Text(Box::new(move |item| (low <= item && item <= high) == inside)),
                 _ => return exec_err!("{} cannot compare with {low} and {high}", self.name()),
             },
         };

@@ -95,6 +95,9 @@ mod tests {
         assert_eq!(ask(&function, &floats(), vec![op("="), ScalarValue::from(2.0)]), [Some(true), None]);
         let found = ask(&function, &texts(), vec![op("<="), ScalarValue::from("a1")]);
         assert_eq!(found, [Some(true), None, Some(true)]);
-        assert_eq!(ask(&function, &ints().slice(3, 2), vec![op("<"), ScalarValue::from(0_i64)]), [Some(false), Some(true)]);
+        assert_eq!(
+            ask(&function, &ints().slice(3, 2), vec![op("<"), ScalarValue::from(0_i64)]),
+            [Some(false), Some(true)]
+        );
     }
 }

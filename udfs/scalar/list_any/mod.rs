@@ -23,7 +23,9 @@ fn list_type(function: &str, given: &DataType) -> Result<DataType> {
         other => return plan_err!("{function} takes a list, not {other}"),
     };
     match item {
-        DataType::Int64 | DataType::Float64 | DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => Ok(given.clone()),
+        DataType::Int64 | DataType::Float64 | DataType::Utf8 | DataType::Utf8View | DataType::LargeUtf8 => {
+            Ok(given.clone())
+        }
         other => plan_err!("{function} takes a list of 64-bit numbers or texts, not of {other}"),
     }
 }
@@ -65,11 +67,15 @@ fn answer(list: &Argument, test: &Test<'_>) -> Result<ColumnarValue> {
     let passes = match (items.data_type(), test) {
         (DataType::Int64, Test::Int(test)) => {
             let values = items.as_primitive::<Int64Type>().values();
-            BooleanBuffer::collect_bool(items.len(), |at| test(values.get(at).copied().unwrap_or_default()) && valid(at))
+            BooleanBuffer::collect_bool(items.len(), |at| {
+                test(values.get(at).copied().unwrap_or_default()) && valid(at)
+            })
         }
         (DataType::Float64, Test::Float(test)) => {
             let values = items.as_primitive::<Float64Type>().values();
-            BooleanBuffer::collect_bool(items.len(), |at| test(values.get(at).copied().unwrap_or_default()) && valid(at))
+            BooleanBuffer::collect_bool(items.len(), |at| {
+                test(values.get(at).copied().unwrap_or_default()) && valid(at)
+            })
         }
         (_, Test::Text(test)) => {
             let texts = Texts::new(items.as_ref())?;

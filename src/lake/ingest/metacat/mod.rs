@@ -393,7 +393,8 @@ impl Import<'_> {
             let head = self.lake.files_head().await?;
             if head.version() != self.head_version {
                 // Another import has been faster: what it has brought may be what this one replaces.
-                self.known = self.lake.known_files(&head).await?.into_iter().map(|it| (it.fid, (it.file, it.digest))).collect();
+                self.known =
+                    self.lake.known_files(&head).await?.into_iter().map(|it| (it.fid, (it.file, it.digest))).collect();
                 self.head_version = head.version();
             }
             let mut dead = self.dead.clone();

@@ -137,12 +137,7 @@ async fn attributes(
 }
 
 /// Two columns in the order of the table, each row once.
-async fn pairs(
-    lake: &Lake,
-    table: Table,
-    name: &FileName,
-    columns: Vec<ArrayRef>,
-) -> Result<Option<WrittenFile>> {
+async fn pairs(lake: &Lake, table: Table, name: &FileName, columns: Vec<ArrayRef>) -> Result<Option<WrittenFile>> {
     if columns.first().is_none_or(|column| column.is_empty()) {
         return Ok(None);
     }
@@ -153,12 +148,7 @@ async fn pairs(
     write_batch(lake, table, name, &batch).await.map(Some)
 }
 
-async fn members(
-    lake: &Lake,
-    name: &FileName,
-    files: &[FileEntry],
-    ordinals: &[i64],
-) -> Result<Option<WrittenFile>> {
+async fn members(lake: &Lake, name: &FileName, files: &[FileEntry], ordinals: &[i64]) -> Result<Option<WrittenFile>> {
     let mut rows: Vec<(&str, i64)> = vec![];
     for (file, ordinal) in files.iter().zip(ordinals) {
         let mut datasets: Vec<&str> = file.datasets.iter().map(String::as_str).collect();
@@ -183,7 +173,11 @@ async fn provenance(
         let mut parents: Vec<String> = file
             .parents
             .iter()
-            .map(|parent| if parent.contains(':') { did(parent).unwrap_or_else(|| parent.clone()) } else { parent.clone() })
+            .map(
+                |parent| {
+                    if parent.contains(':') { did(parent).unwrap_or_else(|| parent.clone()) } else { parent.clone() }
+                },
+            )
             .collect();
         parents.sort_unstable();
         parents.dedup();

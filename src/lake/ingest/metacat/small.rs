@@ -139,9 +139,7 @@ fn attributes(old: &[RecordBatch], new: &Datasets) -> Result<RecordBatch> {
         batches.push(filter_record_batch(batch, &kept)?);
     }
     let all = concat_batches(&Table::DatasetAttributes.schema(), &batches)?;
-    let keys: Vec<SortColumn> = (0..2)
-        .map(|index| SortColumn { values: Arc::clone(all.column(index)), options: None })
-        .collect();
+    let keys: Vec<SortColumn> =
+        (0..2).map(|index| SortColumn { values: Arc::clone(all.column(index)), options: None }).collect();
     Ok(take_record_batch(&all, &lexsort_to_indices(&keys, None)?)?)
 }
-

@@ -135,7 +135,9 @@ mod tests {
         assert_eq!(read("[1, 2]"), Value::Ints([1, 2].into()));
         assert_eq!(read("[1, 2.5]"), Value::Floats([1.0, 2.5].into()));
         assert_eq!(read(r#"["a"]"#), Value::Texts(["a".into()].into()));
-        for (raw, kind) in [("[]", "list"), ("[1,null]", "list"), ("null", "null"), ("{\"a\":1}", "dict"), ("1e400", "float")] {
+        for (raw, kind) in
+            [("[]", "list"), ("[1,null]", "list"), ("null", "null"), ("{\"a\":1}", "dict"), ("1e400", "float")]
+        {
             assert_eq!((read(raw), read(raw).kind()), (Value::Json(raw.into()), kind));
         }
     }

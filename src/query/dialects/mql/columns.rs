@@ -216,9 +216,8 @@ impl Column<'_> {
                 _ => Err(wrong()),
             },
             (ColumnType::Time, Value::Text(text) | Value::Word(text)) => {
-                let seconds = value::instant(text).ok_or_else(|| {
-                    wrong().hint("write \"2024-01-31\" or \"2024-01-31 12:00:00+01:00\"")
-                })?;
+                let seconds = value::instant(text)
+                    .ok_or_else(|| wrong().hint("write \"2024-01-31\" or \"2024-01-31 12:00:00+01:00\""))?;
                 Ok(Literal::Time(micros(seconds)))
             }
             (ColumnType::Time, Value::Int(digits)) => match digits.parse::<f64>() {
@@ -235,7 +234,8 @@ impl Column<'_> {
     }
 
     fn wrong(&self, constant: &Constant) -> Diagnostic {
-        let message = format!("`{}` is {} and cannot be compared with this", self.operand.word, self.column_type.name());
+        let message =
+            format!("`{}` is {} and cannot be compared with this", self.operand.word, self.column_type.name());
         let problem = type_error(message, constant);
         match (self.column_type, &constant.value) {
             (ColumnType::Text, Value::Int(_) | Value::Float(_) | Value::Bool(_)) => problem.hint("put it in quotes"),

@@ -224,9 +224,7 @@ fn textual(left: &Operand, test: ItemTest) -> Truth {
         Part::All => Truth::of(some(left, scope(&left.part, 2), ItemTest::Not(Box::new(test)))).negate(),
         // A length is no text.
         Part::Length => Truth::of(Expr::Literal(false)),
-        Part::Whole | Part::Any | Part::Index(_) | Part::Member(_) => {
-            Truth::of(some(left, scope(&left.part, 2), test))
-        }
+        Part::Whole | Part::Any | Part::Index(_) | Part::Member(_) => Truth::of(some(left, scope(&left.part, 2), test)),
     }
 }
 

@@ -18,7 +18,7 @@ mod tests;
 
 use super::{Dialect, Settings};
 use crate::diagnostic::{Diagnostic, Kind};
-use crate::model::{Query, Relation, Transform};
+use crate::model::{Query, Relation, RowKind, RowSet, Transform};
 use crate::source::Source;
 
 /// The language of MetaCat.
@@ -41,6 +41,14 @@ impl Dialect for Mql {
             retired: settings.include_retired,
         };
         let set = scope.set(&tree).map_err(|problem| vec![problem])?;
+        let set = match settings.closure {
+            None => set,
+            Some(direction) if set.kind() == RowKind::Files => RowSet::Closure(Box::new(set), direction),
+            Some(_) => {
+                let problem = Diagnostic::error(Kind::Semantic, "only files have parents and children here");
+                return Err(vec![problem.hint("`with subsets recursively` adds all datasets below")]);
+            }
+        };
         Ok(Query { relation: Relation::Catalogue(set.kind()), transforms: vec![Transform::Set(Box::new(set))] })
     }
 

@@ -10,9 +10,8 @@ use crate::syntax::cursor::{Cursor, Token};
 pub(super) const MAX_BYTES: usize = 1 << 20;
 
 /// Words that begin a query.
-const BEGINNINGS: [&str; 11] = [
-    "files", "file", "fids", "fid", "union", "join", "parents", "children", "filter", "datasets", "queries",
-];
+const BEGINNINGS: [&str; 11] =
+    ["files", "file", "fids", "fid", "union", "join", "parents", "children", "filter", "datasets", "queries"];
 
 pub(super) type Parsed<V> = Result<V, Diagnostic>;
 
@@ -59,7 +58,9 @@ impl<'s> Parser<'s> {
         match self.word() {
             Some("and" | "or") => problem.hint("conditions come behind `where`"),
             Some("order") => problem.hint("`ordered` sorts by creation time"),
-            Some("having") => problem.hint("`having` belongs behind a dataset; conditions on files come behind `where`"),
+            Some("having") => {
+                problem.hint("`having` belongs behind a dataset; conditions on files come behind `where`")
+            }
             Some(word) => match did_you_mean(word, ["where", "limit", "skip", "ordered", "and", "or", "with"]) {
                 Some(near) => problem.hint(format!("did you mean `{near}`?")),
                 None => problem,

@@ -132,6 +132,8 @@ mod tests {
         assert!(found(r"\ybeam\y", "a beam b") && found("[]x]", "]") && found("a[.]b", "a.b") && found("[&~[]", "&"));
         assert!(!found("a.b", "a\nb") && found(r"\@", "@"));
         let flags = Flags { any_case: false, newlines: true };
-        assert!(translate("(", flags, Span::default()).is_err() && translate(r"(a)\1", flags, Span::default()).is_err());
+        assert!(
+            translate("(", flags, Span::default()).is_err() && translate(r"(a)\1", flags, Span::default()).is_err()
+        );
     }
 }

@@ -24,9 +24,7 @@ type Lowered = Result<RowSet, Diagnostic>;
 impl<'a> Scope<'a> {
     pub(super) fn set(self, node: &'a Node) -> Lowered {
         match &node.kind {
-            NodeKind::AllFiles => {
-                Ok(RowSet::All { kind: RowKind::Files, names: Names::ALL, retired: self.retired })
-            }
+            NodeKind::AllFiles => Ok(RowSet::All { kind: RowKind::Files, names: Names::ALL, retired: self.retired }),
             NodeKind::From(selectors) => {
                 let datasets = Box::new(self.datasets(selectors)?);
                 Ok(RowSet::Members { datasets, retired: self.retired })
@@ -122,16 +120,16 @@ impl<'a> Scope<'a> {
         Ok(set)
     }
 
-    /// The last namespace that was given goes on to the names after it.
+    /// Where no namespace surrounds the list, the last one in it goes on to the names after it.
     fn listed(self, names: &[Name]) -> Lowered {
-        let mut namespace = self.namespace.or(self.default_namespace).map(str::to_owned);
+        let around = self.namespace.or(self.default_namespace);
+        let mut last = None;
         let mut files = vec![];
         for name in names {
-            if name.namespace.is_some() {
-                namespace.clone_from(&name.namespace);
-            }
-            let Some(namespace) = &namespace else { return Err(no_namespace("file", name)) };
-            files.push(FileRef::Name(namespace.clone(), name.name.clone()));
+            let given = name.namespace.as_deref();
+            let Some(namespace) = given.or(around).or(last) else { return Err(no_namespace("file", name)) };
+            files.push(FileRef::Name(namespace.to_owned(), name.name.clone()));
+            last = given.or(last);
         }
         Ok(RowSet::Listed(files))
     }

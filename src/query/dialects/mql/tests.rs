@@ -1,8 +1,8 @@
 //! What parses, what does not, and what it comes to.
 
 use super::Mql;
-use crate::dialects::{Dialect, Settings};
 use crate::diagnostic::Kind;
+use crate::dialects::{Dialect, Settings};
 use crate::source::Source;
 use std::time::Instant;
 
@@ -33,7 +33,10 @@ the first 3 of
         datasets of namespace s named B
 ";
     assert_eq!(text, expected);
-    assert_eq!(lowered("files limit 3 skip 1"), "all but the first 1 of\n  the first 3 of\n    in natural order\n      files\n");
+    assert_eq!(
+        lowered("files limit 3 skip 1"),
+        "all but the first 1 of\n  the first 3 of\n    in natural order\n      files\n"
+    );
 }
 
 #[test]
@@ -95,10 +98,8 @@ fn recorded_queries() {
         let path = format!("{}/../../tests/gold/mql/{file}.jsonl", env!("CARGO_MANIFEST_DIR"));
         for line in std::fs::read_to_string(path).unwrap().lines() {
             let case: serde_json::Value = serde_json::from_str(line).unwrap();
-            let settings = Settings {
-                namespace: case["default_namespace"].as_str().map(str::to_owned),
-                ..Settings::default()
-            };
+            let settings =
+                Settings { namespace: case["default_namespace"].as_str().map(str::to_owned), ..Settings::default() };
             let query = case["query"].as_str().unwrap();
             let refused = Mql.lower(&Source::query(query), &settings).err();
             let expected = case.get("error").is_some();
