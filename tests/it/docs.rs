@@ -105,6 +105,7 @@ fn verbs_and_flags_of_the_readme_exist() {
 fn examples_of_the_help_parse() {
     let place = Place::new();
     place.ok(["import", "aim", repository("datasets/tutorial_runs.jsonl").to_str().unwrap()]);
+    place.ok(["import", "metacat", repository("tests/gold/mql/dataset").to_str().unwrap()]);
     place.write("top_ten.sql", "select hash from runs limit 10");
     place.write("runs.jsonl.gz", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
     place.write("more.jsonl.zst", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());

@@ -34,27 +34,26 @@ impl ColumnType {
 
 /// The column that a word names and its type.
 pub(super) fn find(kind: RowKind, word: &str) -> Option<(&'static str, ColumnType)> {
-    use ColumnType::{Bool, Dictionary, Int, Text, Time};
     let common = match word {
-        "creator" => Some(("creator", Text)),
-        "created_timestamp" => Some(("created_timestamp", Time)),
-        "namespace" => Some(("namespace", Text)),
-        "name" => Some(("name", Text)),
+        "creator" => Some(("creator", ColumnType::Text)),
+        "created_timestamp" => Some(("created_timestamp", ColumnType::Time)),
+        "namespace" => Some(("namespace", ColumnType::Text)),
+        "name" => Some(("name", ColumnType::Text)),
         _ => None,
     };
     let own = match (kind, word) {
-        (RowKind::Files, "fid" | "id") => Some(("fid", Text)),
-        (RowKind::Files, "size") => Some(("size", Int)),
-        (RowKind::Files, "retired") => Some(("retired", Bool)),
-        (RowKind::Files, "retired_by") => Some(("retired_by", Text)),
-        (RowKind::Files, "retired_timestamp") => Some(("retired_timestamp", Time)),
-        (RowKind::Files, "checksums") => Some(("checksums", Dictionary)),
-        (RowKind::Files | RowKind::Datasets, "updated_by") => Some(("updated_by", Text)),
-        (RowKind::Files | RowKind::Datasets, "updated_timestamp") => Some(("updated_timestamp", Time)),
-        (RowKind::Datasets | RowKind::Queries, "description") => Some(("description", Text)),
-        (RowKind::Datasets, "frozen") => Some(("frozen", Bool)),
-        (RowKind::Datasets, "monotonic") => Some(("monotonic", Bool)),
-        (RowKind::Datasets, "file_count") => Some(("file_count", Int)),
+        (RowKind::Files, "fid" | "id") => Some(("fid", ColumnType::Text)),
+        (RowKind::Files, "size") => Some(("size", ColumnType::Int)),
+        (RowKind::Files, "retired") => Some(("retired", ColumnType::Bool)),
+        (RowKind::Files, "retired_by") => Some(("retired_by", ColumnType::Text)),
+        (RowKind::Files, "retired_timestamp") => Some(("retired_timestamp", ColumnType::Time)),
+        (RowKind::Files, "checksums") => Some(("checksums", ColumnType::Dictionary)),
+        (RowKind::Files | RowKind::Datasets, "updated_by") => Some(("updated_by", ColumnType::Text)),
+        (RowKind::Files | RowKind::Datasets, "updated_timestamp") => Some(("updated_timestamp", ColumnType::Time)),
+        (RowKind::Datasets | RowKind::Queries, "description") => Some(("description", ColumnType::Text)),
+        (RowKind::Datasets, "frozen") => Some(("frozen", ColumnType::Bool)),
+        (RowKind::Datasets, "monotonic") => Some(("monotonic", ColumnType::Bool)),
+        (RowKind::Datasets, "file_count") => Some(("file_count", ColumnType::Int)),
         _ => None,
     };
     common.or(own)
@@ -224,7 +223,7 @@ impl Column<'_> {
                 Ok(seconds) => Ok(Literal::Time(micros(seconds))),
                 Err(_) => Err(wrong()),
             },
-            (ColumnType::Time, Value::Float(seconds) | Value::Instant(seconds)) => Ok(Literal::Time(micros(*seconds))),
+            (ColumnType::Time, Value::Float(seconds) | Value::Moment(seconds)) => Ok(Literal::Time(micros(*seconds))),
             (ColumnType::Dictionary, Value::Text(text)) => match serde_json::from_str::<serde_json::Value>(text) {
                 Ok(json) => Ok(Literal::Text(json.to_string())),
                 Err(_) => Err(wrong().hint("only a whole JSON dictionary can be compared, such as \"{}\"")),

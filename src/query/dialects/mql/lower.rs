@@ -292,7 +292,7 @@ fn pattern(right: &Constant) -> Result<String, Diagnostic> {
     match &right.value {
         Value::Text(text) => Ok(value::unescape(text)),
         Value::Word(text) => Ok(text.clone()),
-        Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Null | Value::Instant(_) | Value::Day(_) => {
+        Value::Int(_) | Value::Float(_) | Value::Bool(_) | Value::Null | Value::Moment(_) | Value::Day(_) => {
             Err(type_error("a pattern has to be a text", right).hint("put it in quotes"))
         }
     }

@@ -238,7 +238,7 @@ impl Parser<'_> {
         }
         let close = self.cursor.expect(T::Close)?;
         let value = match (function, arguments.as_slice()) {
-            ("datetime", [(text, _)]) => value::instant(text).map(Value::Instant),
+            ("datetime", [(text, _)]) => value::instant(text).map(Value::Moment),
             ("date", [(text, _)]) => value::day(text, None).map(Value::Day),
             ("date", [(text, _), (offset, _)]) => value::day(text, Some(offset)).map(Value::Day),
             _ => None,

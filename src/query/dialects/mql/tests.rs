@@ -1,10 +1,8 @@
 //! What parses, what does not, and what it comes to.
 
-use super::Mql;
+use super::{Dialect, Mql, Settings};
 use crate::diagnostic::Kind;
-use crate::dialects::{Dialect, Settings};
 use crate::source::Source;
-use std::time::Instant;
 
 fn lowered(text: &str) -> String {
     Mql.lower(&Source::query(text), &Settings::default()).map_or_else(|e| format!("{e:?}"), |query| query.to_string())
@@ -58,13 +56,11 @@ fn limits() {
 
 #[test]
 fn time_is_linear() {
-    let started = Instant::now();
     let names: Vec<_> = (0..10_000).map(|n| format!("s:file_{n}.root")).collect();
     assert!(lowered(&format!("files {}", names.join(", "))).contains("10000 in all"));
     let pairs = vec!["(a.b = 1 or c.d = 2)"; 10].join(" and ");
     let size = lowered(&format!("files where {pairs}")).lines().count();
     assert!(size < 100, "{size}");
-    assert!(started.elapsed().as_secs() < 10);
 }
 
 #[test]
@@ -94,9 +90,10 @@ fn recorded_queries() {
     // Filters and saved queries are looked up later.
     let later = ["filter", "named-query"];
     let mut wrong = vec![];
-    for file in ["cases", "rulings"] {
-        let path = format!("{}/../../tests/gold/mql/{file}.jsonl", env!("CARGO_MANIFEST_DIR"));
-        for line in std::fs::read_to_string(path).unwrap().lines() {
+    let cases = include_str!("../../../../tests/gold/mql/cases.jsonl");
+    let rulings = include_str!("../../../../tests/gold/mql/rulings.jsonl");
+    for file in [cases, rulings] {
+        for line in file.lines() {
             let case: serde_json::Value = serde_json::from_str(line).unwrap();
             let settings =
                 Settings { namespace: case["default_namespace"].as_str().map(str::to_owned), ..Settings::default() };

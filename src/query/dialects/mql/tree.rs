@@ -148,7 +148,7 @@ pub(super) enum Value {
     /// What stands between quotes, escapes as written.
     Text(String),
     /// Seconds since 1970.
-    Instant(f64),
+    Moment(f64),
     /// Seconds at which a day begins.
     Day(f64),
 }

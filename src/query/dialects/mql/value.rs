@@ -153,7 +153,7 @@ pub(super) fn day(date: &str, offset: Option<&str>) -> Option<f64> {
 pub(super) fn scalar(value: &Value) -> Scalar {
     match value {
         Value::Int(digits) => Scalar::Number(digits.clone()),
-        Value::Float(number) | Value::Instant(number) | Value::Day(number) => Scalar::Number(decimal(*number)),
+        Value::Float(number) | Value::Moment(number) | Value::Day(number) => Scalar::Number(decimal(*number)),
         Value::Bool(value) => Scalar::Bool(*value),
         Value::Null => Scalar::Null,
         Value::Word(text) => Scalar::Text(text.clone()),
