@@ -8,6 +8,8 @@
 
 mod dice;
 mod experiments;
+mod neptune;
 mod text;
 
 pub use experiments::{Answer, ExperimentSpec, Summary, write_experiments};
+pub use neptune::{NEPTUNE_PROJECT, NeptuneSpec, NeptuneSummary, write_neptune};

@@ -1,5 +1,6 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
+pub use lakeql_engine::runs;
 pub use lakeql_engine::{Bench, Error, Explain, Result, Results, Session, SessionBuilder, Shape, Stage};
 pub use lakeql_engine::{By, PointsOptions, Sampling, Statistic, Step, StepRange};
 pub use lakeql_lake::{AsOf, Lake, Snapshot, Table};

@@ -10,6 +10,7 @@ use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{ErrorKind, IsTerminal, Write};
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 /// Rows of a table on a terminal; pipes and files get all.
 const ROWS_ON_TERMINAL: usize = 40;
@@ -62,6 +63,29 @@ impl Output {
         answer.finish()
     }
 
+    /// The format of the answer.
+    pub(crate) fn format(&self) -> Format {
+        self.format
+    }
+
+    /// Writes several tables with headings, all rows of them.
+    pub(crate) fn sections(self, sections: &[(String, RecordBatch)]) -> Result<(), Failure> {
+        let mut text = Vec::new();
+        for (heading, batch) in sections {
+            let space = if text.is_empty() { "" } else { "\n" };
+            let mark = if self.format == Format::Markdown { "## " } else { "" };
+            let gap = if self.format == Format::Markdown { "\n" } else { "" };
+            text.extend_from_slice(format!("{space}{mark}{heading}\n{gap}").as_bytes());
+            let options = EncodeOptions { max_rows: None, ..self.options.clone() };
+            let buffer = Buffer::default();
+            let mut encoder = encoder(self.format, batch.schema(), &options, Box::new(buffer.clone()))?;
+            encoder.write(batch)?;
+            encoder.finish()?;
+            text.extend(buffer.take());
+        }
+        self.text(&String::from_utf8_lossy(&text))
+    }
+
     /// Writes text as it is.
     pub(crate) fn text(mut self, text: &str) -> Result<(), Failure> {
         let written = self.sink.write_all(text.as_bytes()).and_then(|()| self.sink.flush());
@@ -69,6 +93,26 @@ impl Output {
             if error.kind() == ErrorKind::BrokenPipe { Failure::Closed } else { lakeql_output::Error::Io(error).into() }
         })?;
         finish(self.file)
+    }
+}
+
+/// Bytes in memory that an encoder can own a handle of.
+#[derive(Clone, Default)]
+struct Buffer(Arc<Mutex<Vec<u8>>>);
+
+impl Buffer {
+    fn take(&self) -> Vec<u8> {
+        std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+impl Write for Buffer {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).write(bytes)
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }
 

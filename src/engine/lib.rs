@@ -10,6 +10,7 @@ pub mod explain;
 mod points;
 mod resolve;
 mod results;
+pub mod runs;
 mod session;
 mod shape;
 pub mod sql;

@@ -7,6 +7,7 @@ use crate::resolve::Resolver;
 use crate::results::within;
 use crate::shape::Shape;
 use crate::{Error, Result, Results, sql};
+use arrow::record_batch::RecordBatch;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::session_state::{SessionState, SessionStateBuilder};
 use datafusion::logical_expr::LogicalPlan;
@@ -305,6 +306,21 @@ impl Session {
         self.physical(&plan, lang).await
     }
 
+    /// What turns names into plans over this version.
+    pub(crate) fn resolver(&self) -> Resolver<'_> {
+        Resolver::new(&self.state, &self.snapshot, &self.store)
+    }
+
+    /// All rows of a small plan, within the limits of the session.
+    pub(crate) async fn collect(&self, plan: &LogicalPlan) -> Result<Vec<RecordBatch>> {
+        let plan = self.state.create_physical_plan(plan).await?;
+        let rows = datafusion::physical_plan::collect(plan, self.state.task_ctx());
+        match self.limits.timeout {
+            None => Ok(rows.await?),
+            Some(limit) => Ok(tokio::time::timeout(limit, rows).await.map_err(|_| Error::Timeout(limit))??),
+        }
+    }
+
     async fn logical(
         &self,
         source: &Source,
@@ -321,7 +337,7 @@ impl Session {
             return Ok((crate::resolve::shape_sql(plan, shape)?, vec![]));
         };
         let query = lower(dialect, source, settings, shape)?;
-        Resolver::new(&self.state, &self.snapshot, &self.store).resolve(&query).await
+        self.resolver().resolve(&query).await
     }
 
     async fn physical(&self, plan: &LogicalPlan, lang: &str) -> Result<Arc<dyn ExecutionPlan>> {

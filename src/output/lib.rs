@@ -29,6 +29,8 @@ mod json;
 mod json_text;
 mod markdown;
 mod parquet_file;
+pub mod plot;
+mod pretty;
 mod sink;
 mod table;
 mod tsv;
@@ -39,6 +41,7 @@ mod testing;
 pub use error::Error;
 pub use format::{Format, UnknownFormat};
 pub use json_text::JSON_KEY;
+pub use pretty::pretty_json;
 pub use table::terminal_width;
 
 use arrow::array::RecordBatch;

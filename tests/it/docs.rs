@@ -95,7 +95,7 @@ fn verbs_and_flags_of_the_readme_exist() {
     for format in lakeql::output::Format::ALL {
         assert!(query.contains(format.name()) && readme.contains(format.name()), "{format}");
     }
-    for verb in ["points", "tables", "describe", "history", "compact", "vacuum", "bench"] {
+    for verb in ["points", "plot", "show", "diff", "tables", "describe", "history", "compact", "vacuum", "bench"] {
         assert!(help.contains(verb), "{verb}");
     }
 }
@@ -119,6 +119,9 @@ fn examples_of_the_help_parse() {
         &["query", "--help"],
         &["points", "--help"],
         &["explain", "--help"],
+        &["plot", "--help"],
+        &["show", "--help"],
+        &["diff", "--help"],
         &["bench", "--help"],
         &["import", "aim", "--help"],
         &["attributes", "--help"],

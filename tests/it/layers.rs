@@ -53,13 +53,14 @@ fn dialects_keep_to_themselves() {
     let own: Vec<_> = files
         .iter()
         .flat_map(|file| imports(file).into_iter().map(move |import| (file, import)))
-        .filter(|(_, import)| {
-            // Declarations of own modules are re-exported by their bare names.
-            let own_module = !import.contains("::")
-                || import.split("::").next().is_some_and(|head| {
-                    let folder = root.join("aimql");
-                    folder.join(format!("{head}.rs")).exists() || folder.join(head).is_dir()
-                });
+        .filter(|(file, import)| {
+            // Declarations of own modules are re-exported by their bare names, and so are variants of what is in scope.
+            let folder = file.parent().unwrap();
+            let own_module = import.split("::").next().is_some_and(|head| {
+                head.starts_with(char::is_uppercase)
+                    || folder.join(format!("{head}.rs")).exists()
+                    || folder.join(head).is_dir()
+            });
             !own_module && !allowed.iter().any(|prefix| import.starts_with(prefix))
         })
         .collect();

@@ -111,6 +111,34 @@ async fn two_parameters_of_a_wide_lake() {
     assert!(report.scans.iter().all(|scan| scan.table == "runs"), "{report}");
 }
 
+/// What has a declared type reads the column of that type only, and no more than the same in AimQL.
+#[tokio::test(flavor = "multi_thread")]
+async fn nql_reads_the_columns_of_its_types() {
+    let (jsonl, _) = wide();
+    let session = session(&lake(&jsonl, 1).await).await;
+    let everything = "run.archived in [True, False]";
+    for (nql, aim) in [
+        (
+            "hparams/lr:float > 0.01 AND hparams/batch_size:int >= 64",
+            "run.hparams.lr > 0.01 and run.hparams.batch_size >= 64",
+        ),
+        ("hparams/label_smoothing:float > 0.05", "run.hparams.label_smoothing > 0.05"),
+        ("data/name:string = imagenet", "run.data.name == 'imagenet'"),
+    ] {
+        let (ours, rows) = read(&session, nql, "nql", &Shape::default()).await;
+        let (theirs, expected) = read(&session, &format!("{aim} and {everything}"), "aim", &Shape::default()).await;
+        assert_eq!(rows, expected, "{nql}");
+        let (read, allowed) = (ours.total.bytes_scanned, theirs.total.bytes_scanned);
+        assert!(read > 0 && read <= allowed, "{nql}: {read} bytes read, {allowed} by AimQL\n{ours}\n{theirs}");
+    }
+    let (report, rows) = read(&session, "hparams/lr:float > 1e9", "nql", &Shape::default()).await;
+    assert_eq!(rows, 0);
+    assert!(
+        report.total.row_groups_pruned > 0 && report.total.row_groups_pruned == report.total.row_groups,
+        "{report}"
+    );
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_rare_parameter_reads_the_head_of_attributes() {
     let (jsonl, summary) = wide();

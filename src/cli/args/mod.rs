@@ -2,8 +2,10 @@
 
 mod global;
 mod lake;
+mod plot;
 mod points;
 mod query;
+mod runs;
 pub(crate) mod values;
 
 pub(crate) use global::{ColorWhen, ErrorFormat, Global};
@@ -11,8 +13,10 @@ pub(crate) use lake::{
     AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportMetacat,
     ImportNeptune, ManArgs, VacuumArgs,
 };
+pub(crate) use plot::{AxisArg, PlotArgs};
 pub(crate) use points::PointsArgs;
 pub(crate) use query::{BenchArgs, ExplainArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs};
+pub(crate) use runs::{DiffArgs, ShowArgs};
 
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
@@ -60,6 +64,12 @@ pub(crate) enum Command {
     Points(PointsArgs),
     /// Show what becomes of a query, stage by stage
     Explain(ExplainArgs),
+    /// Draw the points of the matched series, in the terminal or as SVG
+    Plot(PlotArgs),
+    /// Show everything that is known of a run
+    Show(ShowArgs),
+    /// Show what is not the same in several runs
+    Diff(DiffArgs),
     /// Time queries
     Bench(BenchArgs),
     /// List the attribute paths of the runs: types, number of runs, examples

@@ -171,7 +171,7 @@ fn kind_parser() -> impl TypedValueParser<Value = SeriesKind> {
 }
 
 /// `--aggregate`.
-fn statistic_parser() -> impl TypedValueParser<Value = Statistic> {
+pub(super) fn statistic_parser() -> impl TypedValueParser<Value = Statistic> {
     let value = |statistic: Statistic| PossibleValue::new(statistic.name());
     PossibleValuesParser::new(Statistic::ALL.map(value)).try_map(|name| {
         let found = Statistic::ALL.into_iter().find(|statistic| statistic.name() == name);

@@ -6,12 +6,15 @@ mod compact;
 mod completions;
 mod demo;
 mod describe;
+mod diff;
 mod explain;
 mod history;
 mod import;
 mod man;
+mod plot;
 mod points;
 mod query;
+mod show;
 mod tables;
 mod vacuum;
 
@@ -31,6 +34,9 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
         Command::Query(args) => query::run(context, &args).await,
         Command::Points(args) => points::run(context, &args).await,
         Command::Explain(args) => explain::run(context, &args).await,
+        Command::Plot(args) => plot::run(context, &args).await,
+        Command::Show(args) => show::run(context, &args).await,
+        Command::Diff(args) => diff::run(context, &args).await,
         Command::Bench(args) => bench::run(context, &args).await,
         Command::Attributes(args) => attributes::run(context, &args).await,
         Command::Tables => tables::run(context).await,

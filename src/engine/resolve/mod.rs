@@ -10,6 +10,7 @@
 //! | `scope.rs` | questions about the data that come before the plan |
 //! | `program.rs` | row-by-row programs and the columns they are given |
 //! | `select.rs` | names of `--select` and `--sort` |
+//! | `runs.rs` | single runs by hash or name, and all that is known of them |
 //! | `points.rs` | the series behind a query, for their points |
 
 mod compare;
@@ -18,6 +19,7 @@ mod needs;
 mod points;
 mod predicate;
 mod program;
+mod runs;
 mod scope;
 mod select;
 mod tests_of;
@@ -205,7 +207,7 @@ fn only_files() -> Error {
 }
 
 /// A query that no language can produce.
-fn internal(message: &str) -> Error {
+pub(crate) fn internal(message: &str) -> Error {
     datafusion::error::DataFusionError::Internal(message.to_owned()).into()
 }
 

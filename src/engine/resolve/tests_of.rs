@@ -137,12 +137,12 @@ impl Needs<'_> {
             return Stored { stored, present: value.clone().is_not_null(), value: Some(value), guard: None };
         }
         let is_kind = self.attribute(path, "kind").eq(lit(compare::text_value(kind)));
-        Stored {
-            stored,
-            value: (!exists_only).then_some(value),
-            present: is_kind.clone(),
-            guard: (!alone).then_some(is_kind),
-        }
+        let present = match stored {
+            // An empty set is as good as none.
+            ValueType::Set => is_kind.clone().and(array_length(value.clone()).gt(lit(0_u64))),
+            _ => is_kind.clone(),
+        };
+        Stored { stored, value: (!exists_only).then_some(value), present, guard: (!alone).then_some(is_kind) }
     }
 
     /// A summary of a sequence of this type.

@@ -226,7 +226,8 @@ mod tests {
         let fault = Diagnostic::error(crate::diagnostic::Kind::Syntax, "a hash");
         let mut cursor = cursor(Some(fault));
         assert_eq!(cursor.expect(Kind::Open).unwrap_err().message, "expected `(`, found `ab`");
-        (cursor.bump(), cursor.bump());
+        cursor.bump();
+        cursor.bump();
         assert!(!cursor.is_end());
         assert_eq!(cursor.expect(Kind::Word).unwrap_err().message, "a hash");
         assert_eq!(cursor.expect(Kind::End).unwrap_err().message, "a hash");
@@ -239,7 +240,8 @@ mod tests {
             cursor.enter(Span::default()).unwrap();
         }
         assert!(cursor.enter(Span::default()).is_err());
-        (cursor.leave(), cursor.leave());
+        cursor.leave();
+        cursor.leave();
         assert!(cursor.enter(Span::default()).is_ok());
     }
 }

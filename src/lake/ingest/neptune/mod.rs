@@ -16,7 +16,7 @@ use std::sync::Arc;
 
 use self::export::{Listing, Reading, feed_export, list};
 use self::neutral::NeutralLines;
-pub use self::view::PathFilter;
+pub use self::view::{Export, PathFilter, View};
 pub use self::zone::SeriesZone;
 use super::lines::feed;
 use super::session::{Session, begin};

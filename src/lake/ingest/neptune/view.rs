@@ -1,12 +1,28 @@
 //! An export asked as it is: the attributes that a question names, read into a lake in memory.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use object_store::memory::InMemory;
+use object_store::path::Path;
+
+use super::export::{Listing, Reading, feed_export, list};
+use super::{NeptuneOptions, open_export};
+use crate::catalog::lake::{AsOf, Lake};
+use crate::catalog::snapshot::Snapshot;
+use crate::error::Result;
+use crate::ingest::session::{Session, begin};
+use crate::storage::url::Place;
 
 /// What the columns of `runs` are filled from; these attributes are always read.
-const SYSTEM: [&str; 10] = [
+const SYSTEM: [&str; 13] = [
     "sys/archived",
     "sys/creation_time",
     "sys/description",
+    // Whether the state of a run is failed, and where its points come from.
+    "sys/failed",
+    "sys/forking/parent",
+    "sys/forking/step",
     "sys/modification_time",
     "sys/name",
     "sys/ping_time",
@@ -54,5 +70,59 @@ impl PathFilter {
                     .next()
                     .is_some()
         })
+    }
+}
+
+/// An export that is asked without being imported.
+///
+/// The folder is listed once, when it is opened; footers of large files are kept for the next question.
+pub struct Export {
+    reading: Reading,
+    listing: Listing,
+    options: NeptuneOptions,
+}
+
+/// The answerable part of an export.
+#[derive(Debug, Clone)]
+pub struct View {
+    /// A lake in memory with the wanted attributes and series of all runs.
+    pub snapshot: Arc<Snapshot>,
+    /// What the user should know.
+    pub notes: Vec<String>,
+    /// Bytes read of the files.
+    pub bytes_read: u64,
+}
+
+impl Export {
+    /// Whether there is an export at a local path or URL: Parquet files that are named as the exporter names them.
+    pub async fn is_at(path: &str) -> bool {
+        let Ok(place) = Place::parse(path) else { return false };
+        list(&place).await.is_ok_and(|listing| !listing.runs.is_empty())
+    }
+
+    /// Opens the export at a local path or URL.
+    ///
+    /// # Errors
+    /// There is none.
+    pub async fn open(path: &str, options: &NeptuneOptions) -> Result<Export> {
+        let (reading, listing) = open_export(path, options, PathFilter::all()).await?;
+        Ok(Export { reading, listing, options: options.clone() })
+    }
+
+    /// Reads the wanted attributes of all runs. Of small files that takes one request each, many at a time; of large ones
+    /// only the row groups and columns that can have wanted attributes are fetched. The answers are those of an import,
+    /// as far as only wanted paths are asked for.
+    ///
+    /// # Errors
+    /// A file is damaged or foreign, unless bad files are to be skipped.
+    pub async fn view(&self, wanted: &PathFilter) -> Result<View> {
+        let lake = Lake::with_store(Arc::new(InMemory::new()), Path::from("view")).await?;
+        let reading = Reading { wanted: Arc::new(wanted.clone()), ..self.reading.clone() };
+        let mut session = begin(&lake, &self.options.import, &[], "view").await?;
+        super::tell(&mut session, &self.listing);
+        let fed = feed_export(&mut session, reading, self.listing.clone(), &|_| {}).await;
+        let report = Session::end(session, fed, &|_| {}).await?;
+        let snapshot = lake.snapshot(AsOf::Latest).await?;
+        Ok(View { snapshot, notes: report.notes, bytes_read: report.bytes_read })
     }
 }

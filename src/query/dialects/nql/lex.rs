@@ -282,19 +282,19 @@ mod tests {
 
     #[test]
     fn tokens_are_as_long_as_they_can_be() {
-        use Flavour::{Legacy, Typed};
+        let (legacy, typed) = (Flavour::Legacy, Flavour::Typed);
         for (text, flavour, pieces, whole) in [
-            ("a>=-5", Legacy, vec!["a", ">=", "-5"], true),
-            ("NOT(a=1)AND(b==2)", Legacy, vec!["NOT", "(", "a", "=", "1", ")", "AND", "(", "b", "==", "2", ")"], true),
-            ("a\u{b}=\u{c}\"x y\"`z`", Legacy, vec!["a", "=", "\"x y\"", "`z`"], true),
-            ("a/b = 1", Legacy, vec!["a"], false),
-            ("a/b:float=~x", Typed, vec!["a/b", ":", "float", "=~", "x"], true),
-            ("a !~ x", Legacy, vec!["a"], false),
-            ("a\u{a0}= 1", Legacy, vec!["a"], false),
-            (r#"a = "\\" AND b = "\"""#, Legacy, vec!["a", "=", r#""\\""#, "AND", "b", "=", r#""\"""#], true),
-            (r#"a = "\d""#, Typed, vec!["a", "="], false),
-            ("`` = 1", Typed, vec![], false),
-            ("a = \"", Typed, vec!["a", "="], false),
+            ("a>=-5", legacy, vec!["a", ">=", "-5"], true),
+            ("NOT(a=1)AND(b==2)", legacy, vec!["NOT", "(", "a", "=", "1", ")", "AND", "(", "b", "==", "2", ")"], true),
+            ("a\u{b}=\u{c}\"x y\"`z`", legacy, vec!["a", "=", "\"x y\"", "`z`"], true),
+            ("a/b = 1", legacy, vec!["a"], false),
+            ("a/b:float=~x", typed, vec!["a/b", ":", "float", "=~", "x"], true),
+            ("a !~ x", legacy, vec!["a"], false),
+            ("a\u{a0}= 1", legacy, vec!["a"], false),
+            (r#"a = "\\" AND b = "\"""#, legacy, vec!["a", "=", r#""\\""#, "AND", "b", "=", r#""\"""#], true),
+            (r#"a = "\d""#, typed, vec!["a", "="], false),
+            ("`` = 1", typed, vec![], false),
+            ("a = \"", typed, vec!["a", "="], false),
         ] {
             assert_eq!(kinds(text, flavour), (pieces, whole), "{text}");
         }

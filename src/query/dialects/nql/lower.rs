@@ -3,10 +3,9 @@
 //! All leaves are two-valued (R3, T4), so AND, OR and NOT are what they are. Equalities of one field become one set, in OR
 //! as well as (negated) in AND: lists of ids are written that way and may be long.
 
-use super::Flavour;
 use super::tree::{Clause, Node, Op, Operand, Value};
+use super::{Flavour, Settings};
 use crate::diagnostic::Diagnostic;
-use crate::dialects::Settings;
 use crate::model::{CompareOp, Expr};
 use std::collections::HashMap;
 

@@ -1,6 +1,5 @@
-use super::{Nql, NqlLegacy, NqlTyped};
+use super::{Dialect, Nql, NqlLegacy, NqlTyped, Settings};
 use crate::diagnostic::Kind;
-use crate::dialects::{Dialect, Settings};
 use crate::model::{CompareOp, Expr, Literal, Test, Transform, ValueType};
 use crate::source::Source;
 

@@ -79,8 +79,8 @@ impl Lowering<'_> {
         if !types::takes(stored, clause.op) {
             let message = format!("`{name}` is {}, which has no {}", types::a(stored), clause.op.name());
             return Err(Diagnostic::error(Kind::Type, message).label(clause.op_span, "").hint(format!(
-                "a {} takes {}",
-                stored.name(),
+                "{} takes {}",
+                types::a(stored),
                 types::operators(stored)
             )));
         }

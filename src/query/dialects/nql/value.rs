@@ -1,7 +1,7 @@
 //! What a value can mean, depending on the type it is compared with.
 
+use super::Settings;
 use crate::diagnostic::{Diagnostic, Kind};
-use crate::dialects::Settings;
 use crate::model::{CompareOp, Literal, Test};
 use crate::span::Span;
 use crate::syntax::number::{Number, parse_number};

@@ -209,3 +209,64 @@ fn absurd_patterns_end() {
     assert!(translate(&"|".repeat(10_000)).is_ok());
     assert!(translate(r"(\pL{500}){2}\pL{1000}\pL{1000}\pL{1000}\pL{1000}").is_err());
 }
+
+/// Whatever is read as a pattern is one: a translation that the crate refuses would be our mistake.
+#[test]
+fn translations_are_valid() {
+    let pieces = [
+        "a",
+        "é",
+        "(",
+        ")",
+        "(?:",
+        "(?i)",
+        "(?s-m:",
+        "|",
+        "*",
+        "+?",
+        "{2}",
+        "{",
+        "}",
+        "[",
+        "]",
+        "^",
+        "-",
+        "[^",
+        "[:alpha:]",
+        "&&",
+        "~~",
+        "[a-c]",
+        r"\d",
+        r"\W",
+        r"\pL",
+        r"\P{^Greek}",
+        r"\C",
+        r"\b",
+        r"\B",
+        r"\x{D800}",
+        r"\Q",
+        r"\E",
+        r"\.",
+        r"\0",
+        ".",
+        "$",
+        "#",
+        " ",
+        r"\z",
+        "(?P<n>",
+    ];
+    let mut seed = 3_u64;
+    let mut accepted = 0;
+    for _ in 0..4_000 {
+        let mut pattern = String::new();
+        for _ in 0..6 {
+            seed = seed.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            pattern.push_str(pieces[(seed >> 33) as usize % pieces.len()]);
+        }
+        match translate(&pattern) {
+            Ok(_) => accepted += 1,
+            Err(error) => assert_ne!(error.reason, "the pattern cannot be used", "{pattern}"),
+        }
+    }
+    assert!(accepted > 400, "{accepted}");
+}

@@ -38,6 +38,8 @@ struct Piece {
     /// Number of [`Collected::paths`].
     path: u32,
     kind: SeriesKind,
+    /// How many forks ago the rows were logged.
+    depth: u32,
     rows: Range<usize>,
 }
 
@@ -47,6 +49,8 @@ pub(super) struct Collected {
     pub(super) key: Option<RunKey>,
     paths: Interner,
     pieces: Vec<Piece>,
+    /// How many generations have been inherited from.
+    depth: u32,
     /// Steps in millionths, times, values of float series.
     steps: Vec<i64>,
     times: Vec<i64>,
@@ -160,10 +164,10 @@ impl Collected {
         }
         let path = self.paths.id(path);
         match self.pieces.last_mut() {
-            Some(last) if last.path == path && last.kind == kind && last.rows.end == rows.start => {
+            Some(last) if (last.path, last.kind, last.depth, last.rows.end) == (path, kind, self.depth, rows.start) => {
                 last.rows.end = rows.end;
             }
-            _ => self.pieces.push(Piece { path, kind, rows }),
+            _ => self.pieces.push(Piece { path, kind, depth: self.depth, rows }),
         }
     }
 
@@ -299,6 +303,7 @@ impl Collected {
 
     /// Adds the series of a run that this one was forked from, up to a step in millionths.
     pub(super) fn inherit(&mut self, parent: &Collected, last_step: i64) {
+        self.depth += 1;
         for piece in &parent.pieces {
             let path = parent.paths.text(piece.path);
             let start = match piece.kind {
@@ -344,7 +349,8 @@ impl Collected {
         }
         let mut order: Vec<usize> = (0..self.pieces.len()).collect();
         let key = |index: &usize| self.pieces.get(*index).map(|piece| (piece.path, piece.kind));
-        order.sort_by_key(key);
+        // Of equal points those of the oldest ancestor come first.
+        order.sort_by_key(|index| (key(index), std::cmp::Reverse(self.pieces.get(*index).map(|piece| piece.depth))));
         for group in order.chunk_by(|a, b| key(a) == key(b)) {
             let pieces: Vec<&Piece> = group.iter().filter_map(|index| self.pieces.get(*index)).collect();
             let Some(first) = pieces.first() else { continue };

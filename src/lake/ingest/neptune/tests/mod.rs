@@ -1,7 +1,9 @@
 //! Imports into a lake in memory, compared with what the sources say.
 
+mod bad;
 mod export;
 mod neutral;
+mod view;
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
