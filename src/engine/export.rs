@@ -41,7 +41,7 @@ pub(crate) fn wanted(query: &Query) -> PathFilter {
     match query.relation {
         // Which sequences there are is part of the question.
         Relation::Series(_) => wanted.add_all(),
-        Relation::Runs | Relation::Table | Relation::Samples => {}
+        Relation::Runs | Relation::Table | Relation::Samples | Relation::Catalogue(_) => {}
     }
     for transform in &query.transforms {
         match transform {
@@ -49,7 +49,9 @@ pub(crate) fn wanted(query: &Query) -> PathFilter {
             Transform::Select(columns) => columns.iter().for_each(|column| of_column(column, &mut wanted)),
             Transform::Sort(keys) => keys.iter().for_each(|key| of_column(&key.column, &mut wanted)),
             // Columns of runs, which are always there.
-            Transform::Choose(_) | Transform::Keys(_) | Transform::After { .. } | Transform::Slice { .. } => {}
+            Transform::Keys(_) | Transform::After { .. } | Transform::Slice { .. } => {}
+            // Samples and files of a catalogue are no runs.
+            Transform::Choose(_) | Transform::Set(_) | Transform::With(_) | Transform::Overview(_) => {}
         }
     }
     wanted
@@ -58,7 +60,7 @@ pub(crate) fn wanted(query: &Query) -> PathFilter {
 fn of_expr(expr: &Expr, wanted: &mut PathFilter) {
     // A long chain is wide, not deep; what is deep was refused when it was parsed.
     match expr {
-        Expr::Literal(_) => {}
+        Expr::Literal(_) | Expr::Items(_) | Expr::Column(_) => {}
         Expr::All(parts) | Expr::Any(parts) => parts.iter().for_each(|part| of_expr(part, wanted)),
         Expr::Not(inner) => of_expr(inner, wanted),
         Expr::Compare { attribute, .. }

@@ -2,6 +2,7 @@
 //!
 //! [`Session::query`] is the path of a query in a few lines, and the place to start reading.
 
+mod catalogue;
 mod config;
 mod error;
 mod evaluate;

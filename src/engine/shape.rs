@@ -1,6 +1,6 @@
 //! What is done to the answer of any language.
 
-use lakeql_query::model::{SortKey, Transform};
+use lakeql_query::model::{Extra, Overview, SortKey, Transform};
 
 /// `--select`, `--sort`, `--offset` and `--limit` after a query in any language.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -13,6 +13,10 @@ pub struct Shape {
     pub limit: Option<usize>,
     /// Rows to skip before.
     pub offset: usize,
+    /// Files of the catalogue: what is shown beside their names.
+    pub with: Vec<Extra>,
+    /// Files of the catalogue: what is said about all of them instead.
+    pub overview: Option<Overview>,
 }
 
 impl Shape {
@@ -29,6 +33,10 @@ impl Shape {
         if self.limit.is_some() || self.offset > 0 {
             steps.push(Transform::Slice { offset: self.offset, limit: self.limit });
         }
+        if !self.with.is_empty() {
+            steps.push(Transform::With(self.with.clone()));
+        }
+        steps.extend(self.overview.map(Transform::Overview));
         if !self.select.is_empty() {
             steps.push(Transform::Select(self.select.clone()));
         }

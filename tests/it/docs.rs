@@ -142,6 +142,7 @@ fn examples_of_the_help_parse() {
     place.write("rows.jsonl", "[\"a\", 1]\n[\"b\", 2]\n");
     place.write("rows.csv", "a,1\nb,2\n");
     crate::neptune::copy_folder(&repository("tests/gold/nql/exporter_sample"), &place.path("exports"));
+    place.ok(["import", "metacat", repository("tests/gold/mql/dataset").to_str().unwrap()]);
     place.write("top_ten.sql", "select hash from runs limit 10");
     place.write("runs.jsonl.gz", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
     place.write("more.jsonl.zst", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());

@@ -12,6 +12,7 @@ mod hydra;
 mod lake;
 mod layers;
 mod limits;
+mod mql;
 mod neptune;
 mod nql;
 mod nql_errors;

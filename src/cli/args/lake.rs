@@ -24,6 +24,8 @@ pub(crate) enum ImportKind {
     Neptune(ImportNeptune),
     /// Properties of training samples: a catalogue of collections, or JSON lines and Parquet files
     Samples(ImportSamples),
+    /// Files, datasets and saved queries of a file catalogue, in the JSON that MetaCat prints
+    Metacat(ImportMetacat),
 }
 
 /// `import aim`.
@@ -38,6 +40,29 @@ pub(crate) struct ImportAim {
     /// The files, plain or compressed with gzip or zstd
     #[arg(value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<PathBuf>,
+
+    /// Leave out lines that cannot be read, and say how many
+    #[arg(long)]
+    pub(crate) skip_bad: bool,
+
+    /// Where to list the lines that were left out [default: beside the first file, ending in .bad.jsonl]
+    #[arg(long, value_name = "FILE", requires = "skip_bad", value_hint = ValueHint::FilePath)]
+    pub(crate) report: Option<PathBuf>,
+}
+
+/// `import metacat`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+A line is a file with its metadata, parents and datasets, a dataset, or a saved query; a folder means all files in it that
+end in .jsonl, .json or .json-seq, perhaps compressed. Importing again changes nothing; a file that has changed is replaced.
+With a bad line nothing at all is imported, unless --skip-bad is given.
+
+Example:
+  lakeql import metacat catalogue/ more_files.jsonl.gz")]
+pub(crate) struct ImportMetacat {
+    /// Folders and files of JSON lines or JSON sequences, plain or compressed with gzip or zstd
+    #[arg(value_name = "PATH", required = true, value_hint = ValueHint::AnyPath)]
+    pub(crate) paths: Vec<PathBuf>,
 
     /// Leave out lines that cannot be read, and say how many
     #[arg(long)]

@@ -13,8 +13,8 @@ pub(crate) mod values;
 pub(crate) use chunks::{ChunksArgs, OrderArg};
 pub(crate) use global::{ColorWhen, ErrorFormat, Global};
 pub(crate) use lake::{
-    AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportNeptune,
-    ImportSamples, ManArgs, VacuumArgs,
+    AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportMetacat,
+    ImportNeptune, ImportSamples, ManArgs, VacuumArgs,
 };
 pub(crate) use ops::{InputFormat, OpsArgs};
 pub(crate) use plot::{AxisArg, PlotArgs};

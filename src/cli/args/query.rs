@@ -4,6 +4,7 @@ use super::values::{self, Columns};
 use clap::{Args, Parser, ValueEnum, ValueHint};
 use lakeql_engine::PlainSource;
 use lakeql_query::dialects::{LegacyPrefixes, Settings};
+use lakeql_query::model::{Extra, Overview, Provenance};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -13,6 +14,7 @@ Examples:
   lakeql query 'metric.name == \"loss\"' --lang aim --entity metric --sort -last --limit 10
   lakeql query 'sys/failed:bool = true AND sys/creation_time > -7d' --lang nql --project team/vision
   lakeql query 'select((\"language\",\"==\",\"en\"))' --lang mixtera --count-by license
+  lakeql query 'files from prod:raw where core.runs[any] in (11001, 12010)' --lang mql
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
   lakeql query 'fare_amount > 20' --lang nql --from 'taxi/*.parquet' --sort -fare_amount
   echo 'run.archived' | lakeql query - --lang aim --format csv";
@@ -132,6 +134,15 @@ pub(crate) struct ShapeArgs {
     /// Rows to skip first
     #[arg(long, value_name = "N", default_value_t, hide_default_value = true)]
     pub(crate) offset: usize,
+
+    /// What to show of files beside their names: metadata, provenance, datasets
+    #[arg(long, value_name = "EXTRAS", value_enum, value_delimiter = ',', help_heading = "MQL")]
+    pub(crate) with: Vec<ExtraArg>,
+
+    /// Say how many files there are and how large they are together, or which metadata keys they have
+    #[arg(long, value_name = "WHAT", value_enum, num_args = 0..=1, default_missing_value = "totals")]
+    #[arg(help_heading = "MQL")]
+    pub(crate) summary: Option<SummaryArg>,
 }
 
 /// What single languages can be told.
@@ -165,6 +176,18 @@ pub(crate) struct LanguageArgs {
     /// Bytes of a kilobyte in sizes such as 20MB [default: 1024]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(2..), help_heading = "NQL")]
     pub(crate) size_base: Option<u32>,
+
+    /// The namespace of files and saved queries that are named without one
+    #[arg(long, value_name = "NAMESPACE", help_heading = "MQL")]
+    pub(crate) namespace: Option<String>,
+
+    /// Count retired files among those of datasets and of the whole catalogue
+    #[arg(long, help_heading = "MQL")]
+    pub(crate) include_retired: bool,
+
+    /// Files any number of steps away in provenance, instead of those that match
+    #[arg(long, value_name = "DIRECTION", value_enum, help_heading = "MQL")]
+    pub(crate) closure: Option<ClosureArg>,
 
     /// Where names of the legacy dialect are: parameters, metrics, logs, properties
     /// [default: parameters/,metrics/,logs/,properties/]
@@ -225,6 +248,12 @@ impl LanguageArgs {
             now: self.now,
             search_terms: self.search_terms,
             size_base: self.size_base,
+            namespace: self.namespace.clone(),
+            include_retired: self.include_retired,
+            closure: self.closure.map(|direction| match direction {
+                ClosureArg::Parents => Provenance::Parents,
+                ClosureArg::Children => Provenance::Children,
+            }),
             legacy_prefixes: self.legacy_prefixes.clone().unwrap_or_default(),
             by: columns(&self.shown.ranges_by),
             count_by: columns(&self.shown.count_by),
@@ -242,8 +271,58 @@ impl ShapeArgs {
             sort: columns(&self.sort),
             limit: self.limit,
             offset: self.offset,
+            with: self.with.iter().map(|extra| extra.extra()).collect(),
+            overview: self.summary.map(SummaryArg::overview),
         }
     }
+}
+
+/// Values of `--with`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ExtraArg {
+    /// The metadata as JSON
+    Metadata,
+    /// The ids of parents and children
+    Provenance,
+    /// The datasets the file is in
+    Datasets,
+}
+
+impl ExtraArg {
+    fn extra(self) -> Extra {
+        match self {
+            Self::Metadata => Extra::Metadata,
+            Self::Provenance => Extra::Provenance,
+            Self::Datasets => Extra::Datasets,
+        }
+    }
+}
+
+/// Values of `--summary`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum SummaryArg {
+    /// Number and total size
+    Totals,
+    /// Metadata keys with types and ranges of values
+    Keys,
+}
+
+impl SummaryArg {
+    fn overview(self) -> Overview {
+        match self {
+            Self::Totals => Overview::Totals,
+            Self::Keys => Overview::Keys,
+        }
+    }
+}
+
+/// Values of `--closure`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum ClosureArg {
+    /// What the files were made from, directly or not
+    Parents,
+    /// What was made from the files, directly or not
+    Children,
 }
 
 /// Values of `--stage`.

@@ -1,11 +1,12 @@
 //! `import`: data comes in.
 
-use crate::args::{ImportAim, ImportNeptune};
+use crate::args::{ImportAim, ImportMetacat, ImportNeptune};
 use crate::context::Context;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::talk::count;
 use indicatif::{DecimalBytes, HumanCount};
+use lakeql_lake::ingest::metacat::import_metacat;
 use lakeql_lake::ingest::neptune::{NeptuneOptions, import_neptune};
 use lakeql_lake::ingest::{self, ImportOptions, ImportReport, ProjectCounts};
 use std::collections::BTreeMap;
@@ -44,6 +45,43 @@ pub(super) async fn neptune(context: &Context, args: &ImportNeptune) -> Result<(
     drop(progress);
     for line in summary(&report) {
         context.talk.say(&line);
+    }
+    Ok(())
+}
+
+/// `import metacat`.
+pub(super) async fn metacat(context: &Context, args: &ImportMetacat) -> Result<(), Failure> {
+    let options = ImportOptions {
+        skip_bad: args.skip_bad,
+        bad_report: args.report.clone(),
+        threads: context.global.threads.map(usize::from),
+        ..ImportOptions::default()
+    };
+    let progress = Progress::import(context.talk);
+    let lake = lakeql_lake::Lake::open_or_create(&context.global.lake).await?;
+    let report = import_metacat(&lake, &args.paths, &options, &|now| progress.update(now)).await?;
+    drop(progress);
+    let rate = if report.seconds > 0.0 { report.bytes_read as f64 / report.seconds } else { 0.0 };
+    let changed = report.added + report.replaced;
+    let others = [(report.replaced, "replaced"), (report.unchanged, "unchanged"), (report.superseded, "superseded")];
+    let others = others.iter().filter(|(n, _)| *n > 0).map(|(n, what)| format!("{} {what}", HumanCount(*n)));
+    let others = others.collect::<Vec<_>>().join(", ");
+    let others = if others.is_empty() { others } else { format!(" ({others})") };
+    context.talk.say(&format!(
+        "imported {}{others}, {}, {}: read {} in {:.2} s ({}/s), wrote {}",
+        count(changed, "file"),
+        count(report.datasets, "dataset"),
+        count(report.queries, "saved query").replace("querys", "queries"),
+        DecimalBytes(report.bytes_read),
+        report.seconds,
+        DecimalBytes(rate as u64),
+        DecimalBytes(report.bytes_written),
+    ));
+    context.talk.say(&format!("the lake is now at version {}", report.version));
+    if report.bad > 0 {
+        let listed = report.bad_report.as_ref().map(|path| format!(", listed in {}", path.display()));
+        let verb = if report.bad == 1 { "was" } else { "were" };
+        context.talk.say(&format!("{} {verb} left out{}", count(report.bad, "bad line"), listed.unwrap_or_default()));
     }
     Ok(())
 }

@@ -33,6 +33,7 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
             ImportKind::Aim(args) => import::aim(context, &args).await,
             ImportKind::Neptune(args) => import::neptune(context, &args).await,
             ImportKind::Samples(args) => import_samples::run(context, &args).await,
+            ImportKind::Metacat(args) => import::metacat(context, &args).await,
         },
         Command::Query(args) => query::run(context, &args).await,
         Command::Points(args) => points::run(context, &args).await,

@@ -96,6 +96,8 @@ impl ParamCells {
             ColumnType::Bool => self.bool = Some(Bools::new(argument)?),
             ColumnType::Time => self.time = Some(Times::new(argument)?),
             ColumnType::Kind => self.kind = Some(Texts::new(argument)?),
+            // Runs have none of these.
+            ColumnType::Ints | ColumnType::Floats | ColumnType::Texts | ColumnType::Json => {}
         }
         Ok(())
     }

@@ -30,6 +30,11 @@ pub(crate) fn resolve(tables: &[Arc<PlainTable>], query: &Query) -> Result<(Logi
             let problem = Diagnostic::error(Mistake::Semantic, "plain files have no samples, only a lake does");
             return Err(problem.hint("bring them in with `lakeql import samples`").into());
         }
+        Relation::Catalogue(_) => {
+            let problem =
+                Diagnostic::error(Mistake::Semantic, "plain files are no file catalogue, only a lake has one");
+            return Err(problem.hint("bring one in with `lakeql import metacat`").into());
+        }
         Relation::Runs | Relation::Series(_) => {
             let problem =
                 Diagnostic::error(Mistake::Semantic, "this language asks runs and their series, not plain files");
@@ -50,7 +55,8 @@ pub(crate) fn resolve(tables: &[Arc<PlainTable>], query: &Query) -> Result<(Logi
         match transform {
             Transform::Filter(predicate) => filters.push(resolver.predicate(predicate, true)?),
             // Rows of a plain table have no age and no names.
-            Transform::Choose(_) | Transform::After { .. } | Transform::Keys(_) => {}
+            Transform::Choose(_) | Transform::Set(_) | Transform::After { .. } | Transform::Keys(_) => {}
+            Transform::With(_) | Transform::Overview(_) => return Err(crate::resolve::only_files()),
             Transform::Sort(keys) => {
                 for key in keys {
                     sort.push(resolver.shown(&key.column)?.sort(!key.descending, false));
@@ -114,6 +120,8 @@ impl Resolver<'_> {
             | Predicate::Truthy(_)
             | Predicate::Present(_)
             | Predicate::IsNull(_)
+            | Predicate::Items(_)
+            | Predicate::Column(_)
             | Predicate::Evaluate { .. } => {
                 return Err(crate::resolve::internal("an attribute of a run in a plain table"));
             }

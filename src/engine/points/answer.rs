@@ -146,7 +146,7 @@ fn checked(query: &Query, options: &PointsOptions) -> Result<SeriesKind> {
     let wrong = |message: String| Diagnostic::error(Kind::Semantic, message);
     let kind = match query.relation {
         Relation::Samples => return Err(wrong("a query about samples matches no series".into()).into()),
-        Relation::Runs | Relation::Table => options.kind.unwrap_or(SeriesKind::Metric),
+        Relation::Runs | Relation::Table | Relation::Catalogue(_) => options.kind.unwrap_or(SeriesKind::Metric),
         Relation::Series(kind) => {
             if let Some(other) = options.kind.filter(|other| *other != kind) {
                 let message = format!("the query matches {} and not {}", kind.name(), other.name());

@@ -24,6 +24,7 @@ mod scope;
 mod select;
 mod tests_of;
 
+use crate::catalogue::Catalogue;
 use crate::samples;
 use crate::shape::Shape;
 use crate::{Error, Result};
@@ -75,6 +76,9 @@ impl<'a> Resolver<'a> {
         if query.relation == Relation::Samples {
             return samples::resolve(self.state, self.snapshot, self.store, query).await;
         }
+        if let Relation::Catalogue(_) = query.relation {
+            return Catalogue::new(self.state, self.snapshot, self.store).resolve(query).await;
+        }
         if query.relation == Relation::Table {
             return Err(internal("a plain table in a lake"));
         }
@@ -103,6 +107,8 @@ impl<'a> Resolver<'a> {
                     steps.notes.append(&mut needs.notes);
                 }
                 Transform::Choose(_) => return Err(internal("samples among runs")),
+                Transform::Set(_) => return Err(internal("a set of files where rows are runs")),
+                Transform::With(_) | Transform::Overview(_) => return Err(only_files()),
                 Transform::After { hash } => {
                     if let Some(filter) = self.after(hash, needs).await? {
                         steps.filters.push(filter);
@@ -218,6 +224,12 @@ fn in_sort(error: Error, keys: &[SortKey], index: usize) -> Error {
     in_argument(error, "--sort", &keys.iter().map(written).collect::<Vec<_>>(), index, skip)
 }
 
+/// Flags that only queries over files take.
+pub(crate) fn only_files() -> Error {
+    let problem = Diagnostic::error(Kind::Semantic, "--with and --summary are for files of the file catalogue");
+    problem.hint("ask in MQL: --lang mql").into()
+}
+
 /// A query that no language can produce.
 pub(crate) fn internal(message: &str) -> Error {
     datafusion::error::DataFusionError::Internal(message.to_owned()).into()
@@ -260,7 +272,12 @@ pub(crate) fn shaped(plan: LogicalPlan, transforms: &[Transform]) -> Result<Logi
                     .map(|(index, name)| known(name).map_err(|error| in_argument(error, "--select", names, index, 0)));
                 builder.project(columns.collect::<Result<Vec<_>>>()?)?
             }
-            Transform::Choose(_) | Transform::Filter(_) | Transform::After { .. } | Transform::Keys(_) => builder,
+            Transform::With(_) | Transform::Overview(_) => return Err(only_files()),
+            Transform::Choose(_)
+            | Transform::Filter(_)
+            | Transform::After { .. }
+            | Transform::Keys(_)
+            | Transform::Set(_) => builder,
         };
     }
     Ok(builder.build()?)

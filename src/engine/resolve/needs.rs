@@ -44,6 +44,8 @@ impl Typed {
             ColumnType::Bool => self.bool.as_ref(),
             ColumnType::Time => self.time.as_ref(),
             ColumnType::Kind => self.kind.as_ref(),
+            // Runs have none of these.
+            ColumnType::Ints | ColumnType::Floats | ColumnType::Texts | ColumnType::Json => None,
         }
     }
 
@@ -55,6 +57,8 @@ impl Typed {
             ColumnType::Bool => &mut self.bool,
             ColumnType::Time => &mut self.time,
             ColumnType::Kind => &mut self.kind,
+            // Runs have none of these.
+            ColumnType::Ints | ColumnType::Floats | ColumnType::Texts | ColumnType::Json => return,
         } = Some(expr);
     }
 
@@ -269,7 +273,9 @@ impl<'a> Needs<'a> {
     /// What identifies a row.
     pub(super) fn key_columns(&mut self) -> Vec<Output> {
         match self.relation {
-            Relation::Runs | Relation::Table | Relation::Samples => vec![Output::new("hash", self.run("hash"))],
+            Relation::Runs | Relation::Table | Relation::Samples | Relation::Catalogue(_) => {
+                vec![Output::new("hash", self.run("hash"))]
+            }
             Relation::Series(_) => vec![
                 Output::new("run", self.run("hash")),
                 Output::new("name", self.series("name")),
@@ -291,7 +297,7 @@ impl<'a> Needs<'a> {
     /// The joined tables with all columns that were asked for. `by_age`: the rows are wanted newest first.
     pub(super) fn plan(&mut self, by_age: bool) -> Result<LogicalPlanBuilder> {
         let kind = match self.relation {
-            Relation::Runs | Relation::Table | Relation::Samples => None,
+            Relation::Runs | Relation::Table | Relation::Samples | Relation::Catalogue(_) => None,
             Relation::Series(kind) => Some(kind),
         };
         let joined = kind.is_some() || !self.rare.is_empty() || !self.summaries.is_empty() || self.all_series;

@@ -106,6 +106,9 @@ impl Needs<'_> {
             Predicate::Any(parts) => self.parts(parts, false, guard)?,
             Predicate::Not(inner) => self.guarded(inner, guard)?.is_not_true(),
             Predicate::Field(field) => self.field(field)?,
+            Predicate::Items(_) | Predicate::Column(_) => {
+                return Err(super::internal("a condition on files where rows are runs"));
+            }
             Predicate::Evaluate { program, outcome } => self.program(program, *outcome, guard)?,
             Predicate::Compare { attribute, op, value } => {
                 let large = beyond_floats(value);

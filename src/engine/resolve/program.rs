@@ -93,7 +93,7 @@ impl Needs<'_> {
     /// The program that asks what a leaf asks, for values that are not columns.
     pub(super) fn leaf_program(&mut self, leaf: &Predicate, attribute: &Attribute, guard: &Guard) -> Result<Expr> {
         let entity = match self.relation {
-            Relation::Runs | Relation::Table | Relation::Samples => Entity::Run,
+            Relation::Runs | Relation::Table | Relation::Samples | Relation::Catalogue(_) => Entity::Run,
             Relation::Series(kind) => Entity::Series(kind),
         };
         let mut inputs = Inputs::default();
@@ -143,6 +143,8 @@ impl Needs<'_> {
             | Predicate::StartsWith { .. }
             | Predicate::EndsWith { .. }
             | Predicate::Field(_)
+            | Predicate::Items(_)
+            | Predicate::Column(_)
             | Predicate::Evaluate { .. } => return Err(super::internal("not a leaf over a path")),
         };
         self.program(&Program { expr, text: String::new(), entity, offset_minutes: 0, inputs }, true, guard)

@@ -8,6 +8,7 @@
 //! | `metrics` | a sequence of kind metric together with its run |
 //! | `points` | a point of a metric with the run's hash and the metric's name and context |
 //! | `runs_wide(path…)` | a run with its parameters as columns that have the name of their path: [`wide`] |
+//! | `files`, `file_attributes`, `members`, `provenance`, `datasets`, `dataset_attributes`, `named_queries` | the file catalogue, if there is one |
 //! | `raw.…` | the six tables of the lake as they are stored, without the rows of runs that have been replaced |
 //!
 //! Plain files (`--from`) are one table each, called `data` where they have no other name; there is nothing else then.

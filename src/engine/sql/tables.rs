@@ -55,6 +55,12 @@ impl Tables {
         for table in Table::ALL {
             raw.register_table(table.name().to_owned(), self.live(table)?)?;
         }
+        if self.snapshot.has_catalogue() {
+            for table in Table::CATALOGUE {
+                raw.register_table(table.name().to_owned(), self.files(table, self.schema(table)))?;
+                ctx.register_table(table.name(), self.catalogued(table)?)?;
+            }
+        }
         let catalogue = ctx.copied_config().options().catalog.default_catalog.clone();
         ctx.catalog(&catalogue)
             .ok_or_else(|| DataFusionError::Internal(format!("there is no catalogue `{catalogue}`")))?
@@ -107,6 +113,20 @@ impl Tables {
             scan.filter(col("run").in_list(dead, true))?
         };
         view(plan)
+    }
+
+    /// A table of the file catalogue without what belonged to earlier versions of files.
+    fn catalogued(&self, table: Table) -> Result<Arc<dyn TableProvider>> {
+        let all = self.files(table, self.schema(table));
+        let own = match table {
+            Table::FileAttributes | Table::Members => "file",
+            Table::Provenance => "child",
+            _ => return Ok(all),
+        };
+        let schema = Schema::new(vec![self.schema(Table::Files).field_with_name("file")?.clone()]);
+        let files = scan(Table::Files, self.files(Table::Files, &schema))?.alias("live")?.build()?;
+        let keys = (vec![Column::from_name(own)], vec![Column::new(Some("live"), "file")]);
+        view(scan(table, all)?.join(files, JoinType::LeftSemi, keys, None)?)
     }
 
     /// Sequences of kind metric together with their runs.

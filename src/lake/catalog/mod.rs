@@ -4,8 +4,10 @@
 //! that one number ([`snapshot`]), and every change ends with one commit to that table ([`commit`]).
 
 pub(crate) mod adapter;
+pub(crate) mod catalogue;
 pub mod commit;
 pub(crate) mod context;
+mod files;
 pub mod history;
 pub mod info;
 pub mod kind;

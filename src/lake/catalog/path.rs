@@ -134,12 +134,30 @@ pub enum ColumnType {
     /// The kind of a value that has no typed column: `null`, `dict`, `list`, `bigint` (an integer beyond 64 bits), and the
     /// kinds that only Neptune has, such as `set` and `artifact`.
     Kind,
+    /// Lists of integers.
+    Ints,
+    /// Lists of floats.
+    Floats,
+    /// Lists of texts.
+    Texts,
+    /// JSON texts of values of a key that have no other column: nulls, dictionaries, other lists, larger numbers.
+    Json,
 }
 
 impl ColumnType {
     /// All types in the order in which the columns of a path stand.
-    pub const ALL: [ColumnType; 6] =
-        [ColumnType::Int, ColumnType::Float, ColumnType::Text, ColumnType::Bool, ColumnType::Time, ColumnType::Kind];
+    pub const ALL: [ColumnType; 10] = [
+        ColumnType::Int,
+        ColumnType::Float,
+        ColumnType::Text,
+        ColumnType::Bool,
+        ColumnType::Time,
+        ColumnType::Kind,
+        ColumnType::Ints,
+        ColumnType::Floats,
+        ColumnType::Texts,
+        ColumnType::Json,
+    ];
 
     /// The part of the column name after the colon.
     pub const fn suffix(self) -> &'static str {
@@ -150,6 +168,10 @@ impl ColumnType {
             ColumnType::Bool => "bool",
             ColumnType::Time => "time",
             ColumnType::Kind => "kind",
+            ColumnType::Ints => "ints",
+            ColumnType::Floats => "floats",
+            ColumnType::Texts => "texts",
+            ColumnType::Json => "json",
         }
     }
 
@@ -163,7 +185,10 @@ impl ColumnType {
         match self {
             ColumnType::Int => DataType::Int64,
             ColumnType::Float => DataType::Float64,
-            ColumnType::Text | ColumnType::Kind => DataType::Utf8,
+            ColumnType::Text | ColumnType::Kind | ColumnType::Json => DataType::Utf8,
+            ColumnType::Ints => super::tables::list(DataType::Int64),
+            ColumnType::Floats => super::tables::list(DataType::Float64),
+            ColumnType::Texts => super::tables::list(DataType::Utf8),
             ColumnType::Bool => DataType::Boolean,
             ColumnType::Time => super::tables::time_type(),
         }

@@ -14,6 +14,8 @@ use crate::storage::reader::{bools, ints, read_small, text_at, texts};
 pub enum PathOwner {
     /// Contexts of sequences.
     Context,
+    /// Metadata of files.
+    File,
     /// Parameters of runs.
     Run,
     /// The path is the name of a sequence and the kind is that of the sequence.
@@ -25,6 +27,7 @@ impl PathOwner {
     pub const fn name(self) -> &'static str {
         match self {
             PathOwner::Context => "context",
+            PathOwner::File => "file",
             PathOwner::Run => "run",
             PathOwner::Series => "series",
         }
@@ -32,7 +35,9 @@ impl PathOwner {
 
     /// The owner with this name.
     pub fn from_name(name: &str) -> Option<PathOwner> {
-        [PathOwner::Context, PathOwner::Run, PathOwner::Series].into_iter().find(|owner| owner.name() == name)
+        [PathOwner::Context, PathOwner::File, PathOwner::Run, PathOwner::Series]
+            .into_iter()
+            .find(|owner| owner.name() == name)
     }
 }
 

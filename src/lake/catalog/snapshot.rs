@@ -4,7 +4,7 @@
 //! names the versions of the other tables to read. Files of segments that are not live (an import that is still going
 //! on, or has crashed) are left out here, and nobody above ever sees them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, OnceLock};
 
 use arrow::datatypes::{Field, Schema, SchemaRef};
@@ -152,6 +152,7 @@ impl Snapshot {
             Table::ALL
                 .into_iter()
                 .chain(Table::SAMPLES)
+                .chain(Table::CATALOGUE)
                 .map(|table| (table, TableSnapshot { table, version: 0, schema: table.schema(), files: Vec::new() }))
                 .collect()
         });
@@ -161,6 +162,11 @@ impl Snapshot {
     /// All tables.
     pub fn tables(&self) -> impl Iterator<Item = &TableSnapshot> {
         self.tables.values()
+    }
+
+    /// Whether the lake has a file catalogue.
+    pub fn has_catalogue(&self) -> bool {
+        self.tables.contains_key(&Table::Files)
     }
 
     /// The live segments in ascending order.
@@ -198,17 +204,33 @@ impl Snapshot {
             Some(state) => files(place, Table::Runs, state, Some(&mut dead))?,
             None => Vec::new(),
         };
+        let catalogued: HashSet<SegmentId> = match states.get(&Table::Files) {
+            Some(state) => files(place, Table::Files, state, None)?.iter().map(DataFile::segment).collect(),
+            None => HashSet::new(),
+        };
         for (table, state) in states {
             let mut files = match table {
                 Table::Runs => runs.clone(),
                 _ => files(place, *table, state, None)?,
             };
-            // Of samples the catalogue says which segments are live.
             files.retain(|file| {
-                if Table::SAMPLES.contains(table) {
-                    return true;
-                }
                 let live = runs.iter().find(|live| live.segment() == file.segment());
+                match table {
+                    // Small tables are replaced as a whole: what their log has counts.
+                    Table::Files | Table::Datasets | Table::DatasetAttributes | Table::NamedQueries => return true,
+                    // Of samples the table of data sets says which segments are live.
+                    Table::SampleDatasets | Table::SampleFiles | Table::Samples => return true,
+                    Table::FileAttributes | Table::Members | Table::Provenance => {
+                        return catalogued.contains(&file.segment());
+                    }
+                    Table::Paths if catalogued.contains(&file.segment()) => return file.name.generation == 0,
+                    Table::Paths
+                    | Table::Runs
+                    | Table::Attributes
+                    | Table::Series
+                    | Table::Points
+                    | Table::TextPoints => {}
+                }
                 live.is_some_and(|live| match table {
                     // A rewrite of `runs` has its own catalogue of paths, which has its name.
                     Table::Paths if live.name.generation > 0 => live.name == file.name,
@@ -250,7 +272,7 @@ fn schema(table: Table, state: &DeltaTableState) -> SchemaRef {
 }
 
 /// All files of a table's log.
-fn files(
+pub(super) fn files(
     place: &Place,
     table: Table,
     state: &DeltaTableState,

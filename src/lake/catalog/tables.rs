@@ -1,9 +1,12 @@
-//! The tables of the family experiments: names, system columns, sort orders.
+//! The tables: names, system columns, sort orders.
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
 use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimeUnit};
+
+use super::files;
 
 /// A table of the lake.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -26,6 +29,20 @@ pub enum Table {
     SampleFiles,
     /// Runs of consecutive samples with equal properties.
     Samples,
+    /// A file of the file catalogue: system columns, its metadata as a document, typed columns of frequent keys.
+    Files,
+    /// Every metadata value of every file, sorted by key.
+    FileAttributes,
+    /// A dataset of the file catalogue.
+    Datasets,
+    /// Every metadata value of every dataset, sorted by key.
+    DatasetAttributes,
+    /// Which files are in which datasets.
+    Members,
+    /// Which files were made from which.
+    Provenance,
+    /// A saved query.
+    NamedQueries,
 }
 
 /// A column of a sort order.
@@ -53,6 +70,18 @@ impl Table {
     /// The tables of the family samples. They are made with the first import of samples, and are versioned by `runs` as
     /// all others are.
     pub const SAMPLES: [Table; 3] = [Table::SampleDatasets, Table::SampleFiles, Table::Samples];
+    /// The tables of the file catalogue in the order in which an import commits them. They are there once something has
+    /// been imported. `files` comes last: a segment of `file_attributes`, `members` and `provenance` is live if `files`
+    /// has it. Versions that belong together are named by the commit of `runs`, as for all tables.
+    pub const CATALOGUE: [Table; 7] = [
+        Table::FileAttributes,
+        Table::Members,
+        Table::Provenance,
+        Table::Datasets,
+        Table::DatasetAttributes,
+        Table::NamedQueries,
+        Table::Files,
+    ];
 
     /// The name of the table, which is also its folder.
     pub const fn name(self) -> &'static str {
@@ -66,34 +95,53 @@ impl Table {
             Table::SampleDatasets => "sample_datasets",
             Table::SampleFiles => "sample_files",
             Table::Samples => "samples",
+            Table::Files => "files",
+            Table::FileAttributes => "file_attributes",
+            Table::Datasets => "datasets",
+            Table::DatasetAttributes => "dataset_attributes",
+            Table::Members => "members",
+            Table::Provenance => "provenance",
+            Table::NamedQueries => "named_queries",
         }
     }
 
     /// The table with this name.
     pub fn from_name(name: &str) -> Option<Table> {
-        Table::ALL.into_iter().chain(Table::SAMPLES).find(|table| table.name() == name)
+        Table::ALL.into_iter().chain(Table::SAMPLES).chain(Table::CATALOGUE).find(|table| table.name() == name)
     }
 
     /// The system columns. Files of `runs` and `series` have typed columns after them.
     pub fn schema(self) -> SchemaRef {
-        static SCHEMAS: LazyLock<[SchemaRef; 9]> = LazyLock::new(|| {
-            let experiments = [runs(), attributes(), series(), points(), text_points(), paths()];
-            let [a, b, c, d, e, f] = experiments.map(Arc::new);
-            let [g, h, i] = [sample_datasets(), sample_files(), samples()].map(Arc::new);
-            [a, b, c, d, e, f, g, h, i]
+        static SCHEMAS: LazyLock<BTreeMap<Table, SchemaRef>> = LazyLock::new(|| {
+            Table::ALL
+                .into_iter()
+                .chain(Table::SAMPLES)
+                .chain(Table::CATALOGUE)
+                .map(|table| (table, Arc::new(table.columns())))
+                .collect()
         });
-        let [runs, attributes, series, points, text_points, paths, datasets, files, samples] = &*SCHEMAS;
-        Arc::clone(match self {
-            Table::Runs => runs,
-            Table::Attributes => attributes,
-            Table::Series => series,
-            Table::Points => points,
-            Table::TextPoints => text_points,
-            Table::Paths => paths,
-            Table::SampleDatasets => datasets,
-            Table::SampleFiles => files,
-            Table::Samples => samples,
-        })
+        SCHEMAS.get(&self).map_or_else(|| Arc::new(self.columns()), Arc::clone)
+    }
+
+    fn columns(self) -> Schema {
+        match self {
+            Table::Runs => runs(),
+            Table::Attributes => attributes(),
+            Table::Series => series(),
+            Table::Points => points(),
+            Table::TextPoints => text_points(),
+            Table::Paths => paths(),
+            Table::SampleDatasets => sample_datasets(),
+            Table::SampleFiles => sample_files(),
+            Table::Samples => samples(),
+            Table::Files => files::files(),
+            Table::FileAttributes => files::file_attributes(),
+            Table::Datasets => files::datasets(),
+            Table::DatasetAttributes => files::dataset_attributes(),
+            Table::Members => files::members(),
+            Table::Provenance => files::provenance(),
+            Table::NamedQueries => files::named_queries(),
+        }
     }
 
     /// The order in which the rows of every file of the table lie.
@@ -103,18 +151,30 @@ impl Table {
         const SERIES: [SortColumn; 3] = [up("name"), up("context_key"), up("run")];
         const POINTS: [SortColumn; 2] = [up("series"), up("step")];
         const PATHS: [SortColumn; 3] = [up("owner"), up("path"), up("kind")];
-        const DATASETS: [SortColumn; 2] = [up("collection"), up("dataset_id")];
-        const FILES: [SortColumn; 2] = [up("collection"), up("file_id")];
+        const SAMPLE_DATASETS: [SortColumn; 2] = [up("collection"), up("dataset_id")];
+        const SAMPLE_FILES: [SortColumn; 2] = [up("collection"), up("file_id")];
         const SAMPLES: [SortColumn; 3] = [up("dataset"), up("file"), up("start")];
+        const FILES: [SortColumn; 2] = [up("created_timestamp"), up("fid")];
+        const FILE_ATTRIBUTES: [SortColumn; 2] = [up("path"), up("file")];
+        const DATASET_ATTRIBUTES: [SortColumn; 2] = [up("path"), up("dataset")];
+        const NAMED: [SortColumn; 2] = [up("namespace"), up("name")];
+        const MEMBERS: [SortColumn; 2] = [up("dataset"), up("file")];
+        const PROVENANCE: [SortColumn; 2] = [up("child"), up("parent")];
         match self {
             Table::Runs => &RUNS,
             Table::Attributes => &ATTRIBUTES,
             Table::Series => &SERIES,
             Table::Points | Table::TextPoints => &POINTS,
             Table::Paths => &PATHS,
-            Table::SampleDatasets => &DATASETS,
-            Table::SampleFiles => &FILES,
+            Table::SampleDatasets => &SAMPLE_DATASETS,
+            Table::SampleFiles => &SAMPLE_FILES,
             Table::Samples => &SAMPLES,
+            Table::Files => &FILES,
+            Table::FileAttributes => &FILE_ATTRIBUTES,
+            Table::Datasets | Table::NamedQueries => &NAMED,
+            Table::DatasetAttributes => &DATASET_ATTRIBUTES,
+            Table::Members => &MEMBERS,
+            Table::Provenance => &PROVENANCE,
         }
     }
 
@@ -129,12 +189,18 @@ impl Table {
             Table::SampleDatasets => &["collection", "dataset_id"],
             Table::SampleFiles => &["collection", "file_id"],
             Table::Samples => &["dataset", "file"],
+            Table::Files => &["file", "created_timestamp", "fid"],
+            Table::FileAttributes => &["path", "file"],
+            Table::Datasets | Table::NamedQueries => &["namespace", "name"],
+            Table::DatasetAttributes => &["path", "dataset"],
+            Table::Members => &["dataset", "file"],
+            Table::Provenance => &["child", "parent"],
         }
     }
 
     /// Whether files of the table may have typed columns after the system columns.
     pub const fn has_typed_columns(self) -> bool {
-        matches!(self, Table::Runs | Table::Series)
+        matches!(self, Table::Runs | Table::Series | Table::Files)
     }
 }
 
@@ -149,17 +215,17 @@ pub fn time_type() -> DataType {
     DataType::Timestamp(TimeUnit::Microsecond, Some("UTC".into()))
 }
 
-fn list(item: DataType) -> DataType {
+pub(super) fn list(item: DataType) -> DataType {
     DataType::List(Arc::new(Field::new("item", item, true)))
 }
 
 /// A column that every row fills.
-fn some(name: &str, data_type: DataType) -> Field {
+pub(super) fn some(name: &str, data_type: DataType) -> Field {
     Field::new(name, data_type, false)
 }
 
 /// A column that may be null.
-fn maybe(name: &str, data_type: DataType) -> Field {
+pub(super) fn maybe(name: &str, data_type: DataType) -> Field {
     Field::new(name, data_type, true)
 }
 
@@ -312,13 +378,13 @@ mod tests {
 
     #[test]
     fn every_table_has_its_name_and_its_sort_columns() {
-        for table in Table::ALL {
+        for table in Table::ALL.into_iter().chain(Table::CATALOGUE) {
             assert_eq!(Table::from_name(table.name()), Some(table));
             for key in table.sort_key() {
                 let field = table.schema().field_with_name(key.name).cloned().unwrap();
                 assert!(!field.is_nullable(), "{table}.{}", key.name);
             }
-            assert!(Table::COMMIT_ORDER.contains(&table));
+            assert!(Table::COMMIT_ORDER.contains(&table) || Table::CATALOGUE.contains(&table));
         }
         assert_eq!(Table::COMMIT_ORDER.last(), Some(&Table::Runs));
     }

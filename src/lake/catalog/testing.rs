@@ -173,7 +173,7 @@ pub(crate) fn path_entries(runs: &[TestRun], hot: &[&str]) -> Vec<PathEntry> {
     let is_hot = |owner, path: &str| match owner {
         PathOwner::Run => hot.contains(&path),
         PathOwner::Context => true,
-        PathOwner::Series => false,
+        PathOwner::Series | PathOwner::File => false,
     };
     let entry = |((owner, path, kind), count): ((PathOwner, &str, &str), u64)| PathEntry {
         owner,

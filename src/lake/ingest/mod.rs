@@ -11,6 +11,7 @@ pub(crate) mod budget;
 pub(crate) mod fault;
 pub(crate) mod intern;
 pub(crate) mod lines;
+pub mod metacat;
 pub mod neptune;
 pub mod samples;
 pub(crate) mod segment;

@@ -261,7 +261,7 @@ impl Job<'_> {
                 let hot = match entry.owner {
                     PathOwner::Run => self.hot_runs.contains(&entry.path),
                     PathOwner::Context => self.hot_contexts.contains(&entry.path),
-                    PathOwner::Series => false,
+                    PathOwner::Series | PathOwner::File => false,
                 };
                 PathEntry { hot, ..entry.clone() }
             })

@@ -75,6 +75,10 @@ fn scalar_column<'a>(column_type: ColumnType, values: impl Iterator<Item = Optio
             }))
             .with_timezone("UTC"),
         ),
+        // Only files of the file catalogue have them.
+        ColumnType::Ints | ColumnType::Floats | ColumnType::Texts | ColumnType::Json => {
+            arrow::array::new_null_array(&column_type.data_type(), values.count())
+        }
         ColumnType::Kind => Arc::new(StringArray::from_iter(values.map(|value| match value {
             Some(Scalar::Other(kind)) => Some(*kind),
             _ => None,
@@ -137,7 +141,12 @@ impl Sparse {
                     ColumnType::Text => Scalar::Text(text_at(text, row).unwrap_or_default().to_owned()),
                     ColumnType::Bool => Scalar::Bool(bool.value(row)),
                     ColumnType::Time => time.map_or(Scalar::Other(kind.name()), |all| Scalar::Time(all.value(row))),
-                    ColumnType::Int | ColumnType::Kind => Scalar::Other(kind.name()),
+                    ColumnType::Int
+                    | ColumnType::Kind
+                    | ColumnType::Ints
+                    | ColumnType::Floats
+                    | ColumnType::Texts
+                    | ColumnType::Json => Scalar::Other(kind.name()),
                 };
                 let rows = match sparse.values.get_mut(path.value(row)) {
                     Some(rows) => rows,

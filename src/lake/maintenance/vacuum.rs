@@ -92,6 +92,11 @@ impl Lake {
         for file in &loaded.snapshot.table(Table::Runs).files {
             kept.add(&file.name.text);
         }
+        // Of the file catalogue everything stays that is live.
+        for file in &loaded.snapshot.table(Table::Files).files {
+            kept.segments.insert(file.segment());
+            kept.first_generations.insert(file.segment());
+        }
         let log = self.log(Table::Runs)?;
         for version in (0..=loaded.snapshot.version()).rev() {
             let entry = log.entry(version).await?;

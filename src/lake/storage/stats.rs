@@ -40,7 +40,16 @@ fn columns(table: Table) -> &'static [&'static str] {
         Table::Series => &["series", "run", "name", "context_key", "kind"],
         Table::Points | Table::TextPoints => &["series", "step"],
         Table::Paths => &["owner", "path"],
-        Table::SampleDatasets | Table::SampleFiles | Table::Samples => table.stats_columns(),
+        Table::SampleDatasets
+        | Table::SampleFiles
+        | Table::Samples
+        | Table::Files
+        | Table::FileAttributes
+        | Table::Datasets
+        | Table::DatasetAttributes
+        | Table::Members
+        | Table::Provenance
+        | Table::NamedQueries => table.stats_columns(),
     }
 }
 

@@ -36,6 +36,10 @@ pub fn row_group_rows(table: Table) -> usize {
         Table::Series | Table::Paths => 131_072,
         Table::Points | Table::TextPoints => 1_048_576,
         Table::SampleDatasets | Table::SampleFiles | Table::Samples => 131_072,
+        Table::Files => 65_536,
+        Table::FileAttributes | Table::DatasetAttributes => 262_144,
+        Table::Datasets | Table::NamedQueries => 131_072,
+        Table::Members | Table::Provenance => 524_288,
     }
 }
 
@@ -59,10 +63,13 @@ fn layout(table: Table, column: &str) -> Layout {
         (_, "run" | "series" | "step" | "time" | "first_row" | "created_at" | "finalized_at" | "imported_at") => {
             Layout::Delta
         }
-        (Table::Series, "n" | "first_step" | "last_step" | "n_nan") => Layout::Delta,
-        (Table::Points, "value" | "epoch") | (Table::Series, "mean" | "m2") => Layout::Split,
         (Table::Samples, "dataset" | "file" | "start" | "end") => Layout::Delta,
         (Table::SampleFiles, "file_id" | "file") => Layout::Plain,
+        (_, "file" | "child" | "created_timestamp") => Layout::Delta,
+        (Table::Files | Table::Datasets | Table::NamedQueries, "metadata") => Layout::Document,
+        (Table::Files, "fid" | "name" | "digest" | "size") | (Table::Provenance, "parent") => Layout::Plain,
+        (Table::Series, "n" | "first_step" | "last_step" | "n_nan") => Layout::Delta,
+        (Table::Points, "value" | "epoch") | (Table::Series, "mean" | "m2") => Layout::Split,
         (Table::Runs, "end_time" | "duration") => Layout::Split,
         (Table::Runs, "params") => Layout::Document,
         (Table::Runs, "hash" | "digest")
@@ -81,7 +88,16 @@ fn is_hot(table: Table, column: &str) -> bool {
         Table::Series => !matches!(column, "mean" | "m2" | "n_nan" | "last_json"),
         Table::Attributes => matches!(column, "path" | "run" | "kind" | "int" | "float" | "bool" | "time"),
         Table::Samples => true,
-        Table::Points | Table::TextPoints | Table::Paths | Table::SampleDatasets | Table::SampleFiles => false,
+        Table::Files => !matches!(column, "metadata" | "checksums" | "digest"),
+        Table::FileAttributes | Table::Members | Table::Provenance => true,
+        Table::SampleDatasets
+        | Table::SampleFiles
+        | Table::Points
+        | Table::TextPoints
+        | Table::Paths
+        | Table::Datasets
+        | Table::DatasetAttributes
+        | Table::NamedQueries => false,
     }
 }
 

@@ -3,6 +3,7 @@
 pub mod aimql;
 pub mod hydra;
 pub mod mixtera;
+pub mod mql;
 pub mod nql;
 
 use crate::diagnostic::Diagnostic;
@@ -32,7 +33,7 @@ pub trait Dialect: Send + Sync {
 
 /// All languages, in the order they are listed to users. SQL is not among them: it has no lowering of its own.
 pub static ALL: &[&dyn Dialect] =
-    &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped, &mixtera::Mixtera, &mixtera::MixteraSeed];
+    &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped, &mql::Mql, &mixtera::Mixtera, &mixtera::MixteraSeed];
 
 /// The language of this name.
 pub fn find(name: &str) -> Option<&'static dyn Dialect> {
@@ -59,6 +60,12 @@ pub struct Settings {
     pub search_terms: bool,
     /// NQL: bytes of a kilobyte; 1024 if not given.
     pub size_base: Option<u32>,
+    /// MQL: the namespace of files and saved queries that are named without one.
+    pub namespace: Option<String>,
+    /// MQL: files any number of steps away instead of those that were asked for.
+    pub closure: Option<crate::model::Provenance>,
+    /// MQL: whether retired files are among the files of datasets and of the whole catalogue.
+    pub include_retired: bool,
     /// NQL, legacy: where the client puts what the names of the dialect stand for.
     pub legacy_prefixes: LegacyPrefixes,
     /// Mixtera: the collection that is asked; needed where there are several.

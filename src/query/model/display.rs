@@ -11,6 +11,7 @@ impl Display for Query {
             Relation::Runs => writeln!(f, "from runs")?,
             Relation::Table => writeln!(f, "from the table")?,
             Relation::Samples => writeln!(f, "from samples")?,
+            Relation::Catalogue(_) => {}
             Relation::Series(kind) => writeln!(f, "from series of kind {}", kind.name())?,
         }
         for transform in &self.transforms {
@@ -20,6 +21,7 @@ impl Display for Query {
                     tree(expr, 1, f)?;
                 }
                 Transform::Choose(selection) => write!(f, "{selection}")?,
+                Transform::Set(rows) => super::rows_display::set(rows, 0, f)?,
                 Transform::After { hash } => writeln!(f, "after run {hash:?}")?,
                 Transform::Keys(keys) => {
                     let keys: Vec<_> = keys
@@ -28,6 +30,8 @@ impl Display for Query {
                         .collect();
                     writeln!(f, "rows are named by {}", keys.join(", "))?;
                 }
+                Transform::With(extras) => writeln!(f, "with {}", format!("{extras:?}").to_lowercase())?,
+                Transform::Overview(overview) => writeln!(f, "overview: {}", format!("{overview:?}").to_lowercase())?,
                 Transform::Select(columns) => writeln!(f, "select {}", columns.join(", "))?,
                 Transform::Sort(keys) => {
                     let keys: Vec<_> = keys
@@ -44,7 +48,7 @@ impl Display for Query {
     }
 }
 
-fn tree(expr: &Expr, depth: usize, f: &mut Formatter<'_>) -> Result {
+pub(super) fn tree(expr: &Expr, depth: usize, f: &mut Formatter<'_>) -> Result {
     write!(f, "{:width$}", "", width = depth * 2)?;
     match expr {
         Expr::All(parts) => {
@@ -88,6 +92,8 @@ fn tree(expr: &Expr, depth: usize, f: &mut Formatter<'_>) -> Result {
                 writeln!(f, "{:width$}as {}: {text}", "", types.join(", "), width = (depth + 1) * 2)
             })
         }
+        Expr::Items(items) => writeln!(f, "{items}"),
+        Expr::Column(test) => writeln!(f, "{test}"),
         Expr::Evaluate { program, outcome } => {
             writeln!(f, "row by row, {outcome}: {}", program.text.split_whitespace().collect::<Vec<_>>().join(" "))
         }

@@ -6,6 +6,7 @@
 //! also what lets storage prune: where a leaf cannot hold, nothing needs to be read.
 
 use super::field::Field;
+use super::items::{ColumnTest, Items};
 use super::program::Program;
 use crate::span::Span;
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,10 @@ pub enum Expr {
     IsNull(Attribute),
     /// A value that is known by its name only passes the test of its type.
     Field(Box<Field>),
+    /// Some item of the value under a key passes a test (only for rows of the file catalogue).
+    Items(Box<Items>),
+    /// A column of the row's own table passes a test (only for rows of the file catalogue).
+    Column(Box<ColumnTest>),
     /// The program gives a true value (or, if `outcome` is false, a false one) without raising.
     Evaluate {
         /// What is evaluated row by row.
@@ -233,6 +238,8 @@ impl Expr {
             | Self::Present(_)
             | Self::IsNull(_)
             | Self::Field(_)
+            | Self::Items(_)
+            | Self::Column(_)
             | Self::Evaluate { .. } => 1,
         }
     }
@@ -253,6 +260,8 @@ impl Expr {
             | Self::Present(_)
             | Self::IsNull(_)
             | Self::Field(_)
+            | Self::Items(_)
+            | Self::Column(_)
             | Self::Evaluate { .. } => {}
         }
     }
@@ -268,9 +277,14 @@ impl Expr {
             | Self::Truthy(attribute)
             | Self::Present(attribute)
             | Self::IsNull(attribute) => Some(attribute),
-            Self::Literal(_) | Self::All(_) | Self::Any(_) | Self::Not(_) | Self::Field(_) | Self::Evaluate { .. } => {
-                None
-            }
+            Self::Literal(_)
+            | Self::All(_)
+            | Self::Any(_)
+            | Self::Not(_)
+            | Self::Field(_)
+            | Self::Items(_)
+            | Self::Column(_)
+            | Self::Evaluate { .. } => None,
         }
     }
 }

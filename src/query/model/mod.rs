@@ -7,13 +7,18 @@
 mod display;
 mod expr;
 mod field;
+mod items;
 mod program;
+mod rows;
+mod rows_display;
 mod samples;
 mod samples_display;
 
 pub use expr::{Attribute, CompareOp, Expr, Key, Literal, Place};
 pub use field::{Candidate, Case, Choice, Field, Pattern, Summary, Test, ValueType, fold};
+pub use items::{ColumnCheck, ColumnTest, ItemOp, ItemTest, Items, Scalar, Scope, Step};
 pub use program::{Entity, Inputs, Program, SummaryRef};
+pub use rows::{Extra, FileRef, Filter, NameTest, Names, Overview, Relation as Provenance, RowKind, RowSet};
 pub use samples::{Condition, PropertyTest, SAMPLE_IDS, SampleSet, Selection, Shown, Unknown};
 
 use serde::{Deserialize, Serialize};
@@ -40,6 +45,8 @@ pub enum Relation {
     /// Samples of a collection ([`Transform::Choose`]), in the order of data sets, files and positions. Rows are the longest
     /// ranges of chosen samples. Key columns: `dataset`, `file`, `start`, `end` (one past the last).
     Samples,
+    /// Rows of the file catalogue; [`Transform::Set`] says which ones. [`RowKind`] has order and key columns.
+    Catalogue(RowKind),
 }
 
 /// Kinds of sequences.
@@ -81,6 +88,8 @@ pub enum Transform {
     Filter(Expr),
     /// Chooses samples; of [`Relation::Samples`] only, first.
     Choose(Box<Selection>),
+    /// Keeps the rows that are in this set of rows of the file catalogue, in the order of the set if it has one.
+    Set(Box<RowSet>),
     /// Keeps the rows of runs that come after this one in the order of the relation; an unknown hash keeps all.
     After {
         /// The run's hash.
@@ -88,6 +97,10 @@ pub enum Transform {
     },
     /// Names the rows by other columns than the relation's key columns, unless [`Transform::Select`] chooses columns.
     Keys(Vec<KeyColumn>),
+    /// Adds columns to files of the catalogue, behind the key columns.
+    With(Vec<Extra>),
+    /// Says something about all rows instead of listing them (files of the catalogue).
+    Overview(Overview),
     /// Chooses the columns: attribute paths, properties, or `series.summary` such as `loss.last`.
     Select(Vec<String>),
     /// Orders by columns named as in [`Transform::Select`]; missing values last.

@@ -2,4 +2,5 @@
 
 mod aimql;
 mod mixtera;
+pub(crate) mod mql;
 pub(crate) mod nql;

@@ -13,20 +13,20 @@ use crate::ingest::budget::Budget;
 const BLOCK_BYTES: usize = 4 << 20;
 
 /// A piece of one file that ends with a whole line.
-pub(super) struct RawBlock {
+pub(crate) struct RawBlock {
     /// Blocks are numbered over all files.
-    pub(super) number: u64,
+    pub(crate) number: u64,
     /// Position in the list of files.
-    pub(super) file: usize,
+    pub(crate) file: usize,
     /// Line number of the first line, from 1.
-    pub(super) first_line: u64,
-    pub(super) bytes: Vec<u8>,
+    pub(crate) first_line: u64,
+    pub(crate) bytes: Vec<u8>,
     /// What the file did not give after these bytes.
-    pub(super) fault: Option<String>,
+    pub(crate) fault: Option<String>,
 }
 
 /// Reads all files in their order and sends their blocks. Returns when all is sent or nobody receives any more.
-pub(super) fn read_files(
+pub(crate) fn read_files(
     files: &[PathBuf],
     max_line_bytes: usize,
     bytes_read: &Arc<AtomicU64>,

@@ -2,7 +2,7 @@
 //!
 //! What a line means is up to its [`LineFormat`].
 
-mod input;
+pub(crate) mod input;
 pub(crate) mod json;
 pub(crate) mod number;
 pub(crate) mod time;

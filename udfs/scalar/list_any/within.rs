@@ -1,0 +1,104 @@
+//! `list_any_in(list, values)`: whether some element of a list is among other values; `list_any_not_in(list, values)`:
+//! whether some element is not.
+//!
+//! The values have to be a literal list of the same type. Null for a null list.
+//!
+//! ```sql
+//! select name from files where list_any_in("core.runs:ints", [11001, 12010])
+//! ```
+
+use super::super::arguments::{Argument, Texts, expect_count};
+use super::{Test, answer, list_type};
+use arrow::array::{Array, AsArray};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use datafusion_common::{Result, exec_err};
+use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
+use std::collections::HashSet;
+
+/// The functions `list_any_in` and `list_any_not_in`.
+#[derive(Debug, PartialEq, Eq, Hash)]
+pub struct ListAnyIn {
+    signature: Signature,
+    inside: bool,
+}
+
+impl ListAnyIn {
+    /// `list_any_in`
+    pub fn inside() -> Self {
+        Self { signature: Signature::user_defined(Volatility::Immutable), inside: true }
+    }
+
+    /// `list_any_not_in`
+    pub fn outside() -> Self {
+        Self { inside: false, ..Self::inside() }
+    }
+}
+
+impl ScalarUDFImpl for ListAnyIn {
+    fn name(&self) -> &'static str {
+        if self.inside { "list_any_in" } else { "list_any_not_in" }
+    }
+
+    fn signature(&self) -> &Signature {
+        &self.signature
+    }
+
+    fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
+        expect_count(self.name(), given, 2)?;
+        let [list, _] = given else { return exec_err!("{} takes two arguments", self.name()) };
+        let list = list_type(self.name(), list)?;
+        Ok(vec![list.clone(), list])
+    }
+
+    fn return_type(&self, _: &[DataType]) -> Result<DataType> {
+        Ok(DataType::Boolean)
+    }
+
+    fn invoke_with_args(&self, args: ScalarFunctionArgs) -> Result<ColumnarValue> {
+        let [list, ColumnarValue::Scalar(values)] = args.args.as_slice() else {
+            return exec_err!("{} takes a list and a literal list", self.name());
+        };
+        let values = values.to_array()?;
+        let values = values.as_list::<i32>().value(0);
+        let inside = self.inside;
+        let list = Argument::new(list)?;
+        match values.data_type() {
+            DataType::Int64 => {
+                let set: HashSet<i64> = values.as_primitive::<Int64Type>().iter().flatten().collect();
+                answer(&list, &Test::Int(Box::new(move |item| set.contains(&item) == inside)))
+            }
+            DataType::Float64 => {
+                // The two zeros are one value.
+                let bits = |value: f64| (if value == 0.0 { 0.0 } else { value }).to_bits();
+                let set: HashSet<u64> = values.as_primitive::<Float64Type>().iter().flatten().map(bits).collect();
+                answer(&list, &Test::Float(Box::new(move |item| set.contains(&bits(item)) == inside)))
+            }
+            _ => {
+                let texts = Texts::new(values.as_ref())?;
+                let set: HashSet<&str> = (0..values.len()).filter_map(|at| texts.get(at)).collect();
+                answer(&list, &Test::Text(Box::new(|item| set.contains(item) == inside)))
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::testing::{ask, ints, texts};
+    use super::*;
+    use datafusion_common::ScalarValue;
+    use datafusion_expr::ScalarUDF;
+
+    #[test]
+    fn some_element() {
+        let (inside, outside) = (ScalarUDF::from(ListAnyIn::inside()), ScalarUDF::from(ListAnyIn::outside()));
+        let numbers = || {
+            let values = [ScalarValue::from(2_i64), ScalarValue::from(-3_i64)];
+            vec![ScalarValue::List(ScalarValue::new_list_nullable(&values, &DataType::Int64))]
+        };
+        assert_eq!(ask(&inside, &ints(), numbers()), [Some(true), None, Some(false), Some(false), Some(true)]);
+        assert_eq!(ask(&outside, &ints(), numbers()), [Some(true), None, Some(false), Some(true), Some(false)]);
+        let values = ScalarValue::List(ScalarValue::new_list_nullable(&[ScalarValue::from("")], &DataType::Utf8));
+        assert_eq!(ask(&inside, &texts(), vec![values]), [Some(false), None, Some(true)]);
+    }
+}
