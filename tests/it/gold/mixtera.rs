@@ -116,7 +116,7 @@ async fn failure(session: &Session, case: &Value) -> Option<String> {
 
 /// Ranges of every combination of properties, and their counts.
 async fn index_failure(session: &Session, case: &Value, properties: &[String]) -> Option<String> {
-    let Some(index) = case.get("expect_index") else { return None };
+    let index = case.get("expect_index")?;
     // The record's keys lose what stands behind a semicolon, empty texts and the order of lists.
     if case["collection"] == "edge" {
         return None;
