@@ -6,6 +6,7 @@ mod config;
 mod error;
 mod evaluate;
 pub mod explain;
+mod export;
 mod plain;
 mod points;
 mod resolve;

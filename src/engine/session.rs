@@ -2,6 +2,7 @@
 
 use crate::config::{self, Limits};
 use crate::explain::{self, Explain, ScanReport, Stage};
+use crate::export::{self, Exported};
 use crate::plain::{self, PlainSource};
 use crate::points::{self, PointsOptions};
 use crate::resolve::Resolver;
@@ -15,6 +16,7 @@ use datafusion::logical_expr::LogicalPlan;
 use datafusion::physical_plan::{ExecutionPlan, execute_stream};
 use datafusion::prelude::SessionContext;
 use futures::TryStreamExt;
+use lakeql_lake::ingest::neptune::{Export, NeptuneOptions, PathFilter};
 use lakeql_lake::plain::PlainTable;
 use lakeql_lake::{AsOf, Lake, Snapshot};
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
@@ -41,8 +43,13 @@ pub struct SessionBuilder {
 /// What a session is to ask.
 #[derive(Clone, Debug)]
 enum Wanted {
-    Lake { url: String, as_of: AsOf },
+    Lake {
+        url: String,
+        as_of: AsOf,
+    },
     Plain(Vec<PlainSource>),
+    /// Whatever is at this place: an export of Neptune, or else plain files.
+    Found(String),
 }
 
 impl SessionBuilder {
@@ -88,6 +95,14 @@ impl SessionBuilder {
                 Session::over(lake.snapshot(as_of).await?, self.limits)
             }
             Wanted::Plain(sources) => Session::over_files(&sources, self.limits).await,
+            Wanted::Found(place) => match Export::find(&place, &NeptuneOptions::default()).await? {
+                Some(export) => {
+                    let context = engine(&self.limits)?;
+                    let exported = Exported::new(export, self.limits.clone());
+                    Ok(Session::new(Data::Export(Box::new(exported)), context, self.limits))
+                }
+                None => Session::over_files(&[PlainSource { name: None, from: place }], self.limits).await,
+            },
         }
     }
 }
@@ -104,8 +119,13 @@ pub struct Session {
 
 /// What is asked.
 enum Data {
-    Lake { snapshot: Arc<Snapshot>, store: ObjectStoreUrl },
+    Lake {
+        snapshot: Arc<Snapshot>,
+        store: ObjectStoreUrl,
+    },
     Plain(Vec<Arc<PlainTable>>),
+    /// What a query needs of it is read for the query.
+    Export(Box<Exported>),
 }
 
 /// Times of a query in this process.
@@ -129,8 +149,15 @@ impl Session {
     }
 
     /// A session over Parquet files that are in no lake, as they are.
+    ///
+    /// A single place without a name may also be an export of Neptune. Its runs are asked as if they had been imported:
+    /// the attributes that a query can look at are read for it, in SQL all of them.
     pub fn of_files(sources: Vec<PlainSource>) -> SessionBuilder {
-        SessionBuilder { of: Wanted::Plain(sources), limits: Limits::default() }
+        let of = match sources.as_slice() {
+            [PlainSource { name: None, from }] => Wanted::Found(from.clone()),
+            _ => Wanted::Plain(sources),
+        };
+        SessionBuilder { of, limits: Limits::default() }
     }
 
     /// A session over a version that is open already.
@@ -141,7 +168,7 @@ impl Session {
         Self::over(snapshot, Limits::default())
     }
 
-    fn over(snapshot: Arc<Snapshot>, limits: Limits) -> Result<Self> {
+    pub(crate) fn over(snapshot: Arc<Snapshot>, limits: Limits) -> Result<Self> {
         let context = engine(&limits)?;
         let store = ObjectStoreUrl::parse(STORE)?;
         context.register_object_store(store.as_ref(), Arc::clone(snapshot.store()));
@@ -159,18 +186,18 @@ impl Session {
         Self { data, context, state, limits, sql_ready: OnceLock::new() }
     }
 
-    /// The version of the lake that is asked; nothing if it is plain files.
+    /// The version of the lake that is asked; nothing if it is plain files or an export.
     pub fn snapshot(&self) -> Option<&Arc<Snapshot>> {
         match &self.data {
             Data::Lake { snapshot, .. } => Some(snapshot),
-            Data::Plain(_) => None,
+            Data::Plain(_) | Data::Export(_) => None,
         }
     }
 
-    /// The plain files that are asked, a table each; none if it is a lake.
+    /// The plain files that are asked, a table each; none if it is a lake or an export.
     pub fn plain(&self) -> &[Arc<PlainTable>] {
         match &self.data {
-            Data::Lake { .. } => &[],
+            Data::Lake { .. } | Data::Export(_) => &[],
             Data::Plain(tables) => tables,
         }
     }
@@ -181,6 +208,11 @@ impl Session {
     /// A mistake in the query ([`Error::Query`]), or a failure of lake or engine.
     pub async fn query(&self, source: &Source, lang: &str, settings: &Settings, shape: &Shape) -> Result<Results> {
         let deadline = self.limits.timeout.map(|limit| (Instant::now() + limit, limit));
+        if let Some((session, notes)) = within(deadline, self.viewed(source, lang, settings, shape)).await? {
+            let mut results = Box::pin(session.query(source, lang, settings, shape)).await?;
+            results.notes.splice(0..0, notes);
+            return Ok(results);
+        }
         let planning = async {
             let (plan, notes) = self.logical(source, lang, settings, shape).await?;
             Ok((self.physical(&plan, lang).await?, notes))
@@ -235,6 +267,11 @@ impl Session {
         let kind = options.kind.unwrap_or(SeriesKind::Metric).name();
         let entity = settings.entity.clone().or_else(|| Some(kind.to_owned()));
         let settings = Settings { entity, ..settings.clone() };
+        if let Data::Export(exported) = &self.data {
+            // Which series there are is part of the question.
+            let (session, _) = within(deadline, exported.session(&PathFilter::all())).await?;
+            return Box::pin(session.points(source, lang, &settings, options)).await;
+        }
         let Data::Lake { snapshot, store } = &self.data else {
             return Err(Diagnostic::error(Kind::Semantic, "plain files have no series, only a lake does").into());
         };
@@ -257,6 +294,9 @@ impl Session {
         stage: Stage,
         analyze: bool,
     ) -> Result<Explain> {
+        if let Some((session, _)) = self.viewed(source, lang, settings, shape).await? {
+            return Box::pin(session.explain(source, lang, settings, shape, stage, analyze)).await;
+        }
         let mut sections = vec![];
         let wants = |one: Stage| stage == one || stage == Stage::All;
         if let Some(dialect) = dialect(lang)? {
@@ -308,6 +348,9 @@ impl Session {
         shape: &Shape,
         repeat: usize,
     ) -> Result<Bench> {
+        if let Some((session, _)) = self.viewed(source, lang, settings, shape).await? {
+            return Box::pin(session.bench(source, lang, settings, shape, repeat)).await;
+        }
         let mut bench = Bench { rows: 0, plan: Duration::ZERO, runs: vec![], bytes_read: 0 };
         let mut plans = vec![];
         for round in 0..=repeat {
@@ -344,20 +387,37 @@ impl Session {
         settings: &Settings,
         shape: &Shape,
     ) -> Result<Arc<dyn ExecutionPlan>> {
+        if let Some((session, _)) = self.viewed(source, lang, settings, shape).await? {
+            return Box::pin(session.plan(source, lang, settings, shape)).await;
+        }
         let (plan, _) = self.logical(source, lang, settings, shape).await?;
         self.physical(&plan, lang).await
     }
 
-    /// What turns names into plans over this version of the lake.
+    /// A session over what a query needs of an export, if that is what is asked.
+    async fn viewed(
+        &self,
+        source: &Source,
+        lang: &str,
+        settings: &Settings,
+        shape: &Shape,
+    ) -> Result<Option<(Arc<Session>, Vec<Diagnostic>)>> {
+        let Data::Export(exported) = &self.data else { return Ok(None) };
+        let wanted = match dialect(lang)? {
+            Some(dialect) => export::wanted(&self.lower(dialect, source, settings, shape)?),
+            None => PathFilter::all(),
+        };
+        exported.session(&wanted).await.map(Some)
+    }
+
+    /// What turns names into plans over this version.
     ///
     /// # Errors
-    /// Plain files are asked; `what` then says what only a lake has.
-    pub(crate) fn resolver(&self, what: &str) -> Result<Resolver<'_>> {
+    /// It is no lake that is asked.
+    pub(crate) fn resolver(&self) -> Result<Resolver<'_>> {
         match &self.data {
             Data::Lake { snapshot, store } => Ok(Resolver::new(&self.state, snapshot, store)),
-            Data::Plain(_) => {
-                Err(Diagnostic::error(Kind::Semantic, format!("plain files have no {what}, only a lake does")).into())
-            }
+            Data::Plain(_) | Data::Export(_) => Err(no_lake()),
         }
     }
 
@@ -383,6 +443,7 @@ impl Session {
                 match &self.data {
                     Data::Lake { snapshot, store } => sql::register(&self.context, snapshot, store)?,
                     Data::Plain(tables) => sql::register_plain(&self.context, tables)?,
+                    Data::Export(_) => return Err(no_lake()),
                 }
                 let _ = self.sql_ready.set(());
             }
@@ -393,6 +454,7 @@ impl Session {
         match &self.data {
             Data::Lake { snapshot, store } => Resolver::new(&self.state, snapshot, store).resolve(&query).await,
             Data::Plain(tables) => plain::resolve(tables, &query),
+            Data::Export(_) => Err(no_lake()),
         }
     }
 
@@ -434,6 +496,12 @@ fn engine(limits: &Limits) -> Result<SessionContext> {
     }
     context.register_udf(crate::evaluate::udf());
     Ok(context)
+}
+
+/// What only a lake can tell is asked of something else.
+fn no_lake() -> Error {
+    let problem = Diagnostic::error(Kind::Semantic, "this can only be asked of a lake");
+    problem.hint("import the files first, for example `lakeql import neptune DIR`").into()
 }
 
 /// The language, or nothing for SQL.

@@ -11,6 +11,7 @@ mod gold;
 mod lake;
 mod layers;
 mod limits;
+mod neptune;
 mod nql;
 mod nql_errors;
 mod plain;

@@ -107,7 +107,7 @@ pub(crate) struct TextArgs {
 #[derive(Clone, Debug, Default, Args)]
 pub(crate) struct FromArgs {
     /// Ask Parquet files as they are instead of the lake: a file, a folder, a 'pattern*', or a URL of one. SQL calls the
-    /// table data, or NAME; NAMEs allow several
+    /// table data, or NAME; NAMEs allow several. The data folder of neptune-exporter is asked as if it were imported
     #[arg(long, value_name = "[NAME=]FILES", value_parser = values::plain_source)]
     pub(crate) from: Vec<PlainSource>,
 }

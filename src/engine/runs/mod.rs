@@ -28,8 +28,8 @@ impl Session {
         let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
         let meant = self.find(&texts).await?;
         let ordinals: Vec<i64> = meant.iter().map(|candidate| candidate.run).collect();
-        let runs = self.collect(&self.resolver("runs")?.run_documents(&ordinals)?).await?;
-        let sequences = self.collect(&self.resolver("runs")?.sequences_of_runs(&ordinals)?).await?;
+        let runs = self.collect(&self.resolver()?.run_documents(&ordinals)?).await?;
+        let sequences = self.collect(&self.resolver()?.sequences_of_runs(&ordinals)?).await?;
         let mut found = read::runs(&runs, &sequences)?;
         let mut ordered = Vec::with_capacity(meant.len());
         for candidate in &meant {
@@ -45,7 +45,7 @@ impl Session {
         if texts.iter().any(|text| text.is_empty()) {
             return Err(find::empty());
         }
-        let candidates = read::candidates(&self.collect(&self.resolver("runs")?.run_names(texts)?).await?)?;
+        let candidates = read::candidates(&self.collect(&self.resolver()?.run_names(texts)?).await?)?;
         let mut found: Vec<Candidate> = vec![];
         for text in texts {
             let run = match find::meant(text, &candidates) {
@@ -53,7 +53,7 @@ impl Session {
                 Err(find::Problem::Ambiguous(problem)) => return Err(problem.into()),
                 Err(find::Problem::Unknown) => {
                     // Only now it is worth reading all names.
-                    let all = read::candidates(&self.collect(&self.resolver("runs")?.run_names(&[])?).await?)?;
+                    let all = read::candidates(&self.collect(&self.resolver()?.run_names(&[])?).await?)?;
                     return Err(find::unknown(text, &all));
                 }
             };

@@ -2,7 +2,7 @@
 
 use crate::support::{empty_lake, repository, rows, session};
 use lakeql::diagnostic::Kind;
-use lakeql::{Error, Session, Settings, Shape};
+use lakeql::{Error, PlainSource, Session, Settings, Shape};
 use lakeql_lake::ingest::neptune::{NeptuneOptions, import_neptune};
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -127,5 +127,16 @@ async fn nql_over_the_export() {
     let project = Some("ml-lab/sandbox");
     let mut wrong = ask(&session, &cases("cases.jsonl"), "over the export", project, true).await;
     wrong.extend(ask(&session, &cases("export_cases.jsonl"), "over the export", None, true).await);
+    assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
+}
+
+/// The folder as it is: the same answers, whatever little is read of it.
+#[tokio::test(flavor = "multi_thread")]
+async fn nql_on_the_folder_of_an_export() {
+    let from = repository("tests/gold/nql/exporter_sample").to_string_lossy().into_owned();
+    let session = Session::of_files(vec![PlainSource { name: None, from }]).build().await.unwrap();
+    let project = Some("ml-lab/sandbox");
+    let mut wrong = ask(&session, &cases("cases.jsonl"), "on its folder", project, true).await;
+    wrong.extend(ask(&session, &cases("export_cases.jsonl"), "on its folder", None, true).await);
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
 }

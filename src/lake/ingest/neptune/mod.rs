@@ -54,7 +54,11 @@ pub async fn import_neptune(
     let sources: Vec<PathBuf> = paths.iter().map(|path| PathBuf::from(path.trim_end_matches('/'))).collect();
     let mut session = begin(lake, &options.import, &sources, "import neptune").await?;
     let fed = feed_all(&mut session, paths, options, progress).await;
-    Session::end(session, fed, progress).await
+    let mut report = Session::end(session, fed, progress).await?;
+    if report.added > 0 && !paths.iter().all(|path| is_lines(path)) {
+        report.notes.push(NO_STATE.to_owned());
+    }
+    Ok(report)
 }
 
 async fn feed_all(
@@ -91,6 +95,17 @@ async fn open_export(path: &str, options: &NeptuneOptions, wanted: PathFilter) -
         let reason = "there are no files of neptune-exporter here (RUN_part_0.parquet)".to_owned();
         return Err(Error::Data { file: path.to_owned(), row: None, field: None, reason });
     }
+    reading_of(path, source, listing, options, wanted)
+}
+
+/// How a listed export is read.
+fn reading_of(
+    path: &str,
+    source: Place,
+    listing: Listing,
+    options: &NeptuneOptions,
+    wanted: PathFilter,
+) -> Result<(Reading, Listing)> {
     let files = match (&options.files, &listing.files) {
         (Some(files), _) => Some(Place::parse(files)?),
         (None, Some(beside)) => {
@@ -110,19 +125,17 @@ async fn open_export(path: &str, options: &NeptuneOptions, wanted: PathFilter) -
     Ok((reading, listing))
 }
 
-/// What an import of an export leaves out or makes up.
+/// What a user should know once: what an export does not have.
+const NO_STATE: &str =
+    "exports have no state: runs count as idle, in the older dialect as succeeded, or as failed if sys/failed says so";
+
+/// What an import of an export leaves out.
 fn tell(session: &mut Session<'_>, listing: &Listing) {
     match listing.unfinished {
         0 => {}
         1 => session.note("1 run without its first part was left out: it was not exported to the end".to_owned()),
         many => session
             .note(format!("{many} runs without their first part were left out: they were not exported to the end")),
-    }
-    if !listing.runs.is_empty() {
-        session.note(
-            "exports have no state: runs count as idle, in the older dialect as succeeded, or as failed if sys/failed says so"
-                .to_owned(),
-        );
     }
 }
 

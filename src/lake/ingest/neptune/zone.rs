@@ -38,7 +38,7 @@ impl FromStr for SeriesZone {
 
 impl SeriesZone {
     /// The name, as it goes into fingerprints.
-    pub(super) fn name(&self) -> String {
+    pub(super) fn name(self) -> String {
         match self.0 {
             Zone::Named(zone) => zone.name().to_owned(),
             Zone::Fixed(offset) => offset.to_string(),
@@ -47,7 +47,7 @@ impl SeriesZone {
 
     /// Takes local times to UTC, in place. Of the two readings of an hour that comes twice the earlier counts; a time in
     /// an hour that never was is read with the offset before it.
-    pub(super) fn to_utc(&self, times: &mut [i64]) {
+    pub(super) fn to_utc(self, times: &mut [i64]) {
         // Neighbours mostly lie in one quarter of an hour, within which a zone does not change.
         let mut known: Option<(i64, i64)> = None;
         for time in times.iter_mut().filter(|time| **time != NO_TIME) {

@@ -29,6 +29,15 @@ pub(super) use self::fetch::Footers;
 pub(super) use self::listing::{Listing, list};
 pub(super) use self::workers::feed_export;
 
+/// Whether the first file of a run has the columns of the exporter. What cannot be read is taken for a damaged export.
+pub(super) async fn looks_exported(source: &Place, run: &listing::RunFiles) -> bool {
+    let Some(part) = run.parts.first() else { return false };
+    match Footers::default().get(source.store(), part).await {
+        Ok(footer) => part::Opened::new(footer, &PathFilter::none()).is_ok(),
+        Err(_) => true,
+    }
+}
+
 /// How runs are read.
 #[derive(Clone)]
 pub(super) struct Reading {

@@ -15,10 +15,11 @@ async fn column(snapshot: &crate::Snapshot, table: Table, name: &str) -> Vec<Str
 
 #[tokio::test]
 async fn a_view_has_all_runs_and_the_wanted_paths() {
-    assert!(Export::is_at(&sample()).await);
-    assert!(!Export::is_at(gold("dataset.jsonl").to_str().unwrap()).await);
-    assert!(!Export::is_at("/no/such/folder").await);
-    let export = Export::open(&sample(), &NeptuneOptions::default()).await.unwrap();
+    let options = NeptuneOptions::default();
+    for other in [gold("dataset.jsonl").to_str().unwrap(), "/no/such/folder", "/no/such/*.parquet"] {
+        assert!(Export::find(other, &options).await.unwrap().is_none(), "{other}");
+    }
+    let export = Export::find(&sample(), &options).await.unwrap().unwrap();
     let lake = new_lake().await;
     import(&lake, Path::new(&sample()), &NeptuneOptions::default()).await.unwrap();
     let imported = lake.snapshot(AsOf::Latest).await.unwrap();
@@ -51,7 +52,7 @@ async fn of_large_files_only_pieces_are_read() {
     ]);
     assert!(bytes.len() > 1 << 20, "{}", bytes.len());
     std::fs::write(project.join("R-1-00_part_0.parquet"), &bytes).unwrap();
-    let export = Export::open(folder.path().to_str().unwrap(), &NeptuneOptions::default()).await.unwrap();
+    let export = Export::find(folder.path().to_str().unwrap(), &NeptuneOptions::default()).await.unwrap().unwrap();
     let view = export.view(&PathFilter::only(["metrics/small"])).await.unwrap();
     assert!(view.bytes_read < 10_000, "{}", view.bytes_read);
     assert_eq!(view.snapshot.table(Table::Points).rows(), 10);
