@@ -30,7 +30,7 @@ pub(crate) fn limit_of(text: &str) -> Option<Diagnostic> {
         problem = problem.label(Span { start, end }, "for at least one row");
     }
     Some(problem.hint(if message.ends_with("never ends") {
-        "whether there is a sequence says `run.metrics['name', {}].last_step >= 0`"
+        "`run.metrics['name', {}].last_step >= 0` says whether there is a sequence"
     } else {
         "one row may take two million steps and build 64 MiB; conditions before it spare rows"
     }))
