@@ -83,7 +83,7 @@ async fn cycles_and_changes() {
     let text = [file("a", "b", r#"{"x.n":1,"ключ-1.\"q\" 🚀":1}"#), file("b", "a", r#"{"x.n":[]}"#)].join("\n");
     let path = folder.path().join("files.jsonl");
     std::fs::write(&path, &text).unwrap();
-    import_metacat(&lake, &[path.clone()], &ImportOptions::default(), &|_| {}).await.unwrap();
+    import_metacat(&lake, std::slice::from_ref(&path), &ImportOptions::default(), &|_| {}).await.unwrap();
     let asked = session(&lake).await;
     let settings = Settings { closure: Some(Provenance::Parents), ..Settings::default() };
     let found = ask(&asked, "files n:a", &settings, &Shape::default()).await;
