@@ -34,7 +34,7 @@ async fn rows(lake: &Lake, table: Table) -> u64 {
 async fn the_corpus_comes_in_exactly_once() {
     let lake = lake().await;
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/gold/mql/dataset");
-    let first = import_metacat(&lake, &[folder.clone()], &ImportOptions::default(), &|_| {}).await.unwrap();
+    let first = import_metacat(&lake, std::slice::from_ref(&folder), &ImportOptions::default(), &|_| {}).await.unwrap();
     assert_eq!((first.added, first.datasets, first.queries, first.bad), (318, 53, 11, 0));
     assert_eq!((rows(&lake, Table::Files).await, rows(&lake, Table::Datasets).await), (318, 53));
     let second = import_metacat(&lake, &[folder], &ImportOptions::default(), &|_| {}).await.unwrap();

@@ -58,7 +58,7 @@ fn limits() {
 fn time_is_linear() {
     let names: Vec<_> = (0..10_000).map(|n| format!("s:file_{n}.root")).collect();
     assert!(lowered(&format!("files {}", names.join(", "))).contains("10000 in all"));
-    let pairs = vec!["(a.b = 1 or c.d = 2)"; 10].join(" and ");
+    let pairs = ["(a.b = 1 or c.d = 2)"; 10].join(" and ");
     let size = lowered(&format!("files where {pairs}")).lines().count();
     assert!(size < 100, "{size}");
 }
