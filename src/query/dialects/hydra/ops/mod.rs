@@ -107,13 +107,13 @@ fn unknown(name: &Piece, has_arguments: bool) -> Diagnostic {
         "remap" => Some("rmap"),
         _ => None,
     };
+    if !has_arguments && lower.contains('=') {
+        return problem.hint("write `=` itself: %3D is part of the name");
+    }
     match known_elsewhere.or_else(|| did_you_mean(&lower, names)) {
         Some(near) => problem.hint(format!("did you mean `{near}`?")),
-        None if !has_arguments && name.as_str().contains('=') => {
-            problem.hint("write `=` itself: %3D is part of a name")
-        }
         None if lower.trim() != lower => problem.hint("blanks around a name belong to it"),
-        None => problem.hint("`lakeql ops --help` lists all ops"),
+        None => problem.hint("`lakeql ops` lists all ops"),
     }
 }
 
