@@ -196,7 +196,7 @@ fn bad_events_leave_the_lake_as_it_was() {
         assert!(message.contains(expected), "{message}");
     }
     assert!(wrong(&["import", "events", "--tree", "spec.json", "nope.jsonl"]).contains("nope.jsonl"));
-    place.write("cut.jsonl.gz", [0x1f, 0x8b, 8, 0, 0]);
+    place.write("cut.jsonl.gz", b"\x1f\x8b\x08\0\0");
     assert!(wrong(&["import", "events", "--tree", "spec.json", "cut.jsonl.gz"]).contains("cut.jsonl.gz"));
 
     let said =
@@ -258,5 +258,5 @@ fn queries_over_trees_from_the_command_line() {
     let number = wrong(&["+:+hits", "--tree", "all", "--rops", "gather=s"]);
     assert!(number["message"].to_string().contains("is not a number"), "{number}");
     let long = vec!["+"; 20_000].join("/");
-    assert_eq!(wrong(&[&long, "--tree", "all"])["kind"], "limit");
+    assert_eq!(wrong(&[long.as_str(), "--tree", "all"])["kind"], "limit");
 }
