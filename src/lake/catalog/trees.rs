@@ -128,7 +128,7 @@ pub fn level_column(level: usize) -> String {
 /// The columns of the file of a level, from 1.
 pub fn level_schema(plan: &Plan, level: usize) -> SchemaRef {
     let mut fields: Vec<Arc<Field>> =
-        (1..=level).map(|above| Arc::new(Field::new(level_column(above), DataType::Utf8, false))).collect();
+        (1..=level).map(|above| Arc::new(Field::new(level_column(above), DataType::Utf8, true))).collect();
     fields.extend(Table::Nodes.schema().fields().iter().cloned());
     for column in plan.columns_of_level(level) {
         if let Some(attach) = plan.columns().get(column) {
