@@ -257,7 +257,7 @@ fn queries_over_trees_from_the_command_line() {
     assert!(wrong(&["+"])["message"].to_string().contains("several trees"));
     let op = wrong(&["+", "--tree", "all", "--ops", "gather=ks;srt=0"]);
     assert_eq!(op["hints"][0], "did you mean `sort`?");
-    let number = wrong(&["+:+hits", "--tree", "all", "--rops", "gather=s"]);
+    let number = wrong(&["1/+:+hits", "--tree", "all", "--rops", "gather=s"]);
     assert!(number["message"].to_string().contains("is not a number"), "{number}");
     let long = vec!["+"; 20_000].join("/");
     assert_eq!(wrong(&[long.as_str(), "--tree", "all"])["kind"], "limit");
