@@ -25,3 +25,4 @@ mod runs;
 mod samples;
 mod sound;
 mod support;
+mod trees;

@@ -1,7 +1,7 @@
 //! `ops`: Hydra's ops over rows.
 
 mod input;
-mod write;
+pub(super) mod write;
 
 use crate::args::OpsArgs;
 use crate::context::Context;

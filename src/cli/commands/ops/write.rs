@@ -15,7 +15,7 @@ use std::sync::Arc;
 const PIECE: usize = 1 << 16;
 
 /// Takes the rows of an answer.
-pub(super) trait Writer {
+pub(in crate::commands) trait Writer {
     /// Takes a row. It is as long as there are columns.
     fn row(&mut self, row: Row, columns: &Columns) -> Result<(), Failure>;
 
@@ -23,7 +23,7 @@ pub(super) trait Writer {
     fn finish(self: Box<Self>, columns: &Columns) -> Result<(), Failure>;
 }
 
-pub(super) fn writer(output: Output) -> Box<dyn Writer> {
+pub(in crate::commands) fn writer(output: Output) -> Box<dyn Writer> {
     let format = output.format();
     if streams(format) {
         Box::new(Text { format, lines: output.lines(), text: String::new(), rows: 0 })
