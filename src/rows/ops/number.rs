@@ -5,7 +5,7 @@ use super::columns::cell as constant_cell;
 use crate::cell::Cell;
 use crate::error::Problem;
 use crate::limits::Budget;
-use crate::number::{Number, parse_number};
+use crate::number::{Number, leading_number, parse_number};
 use crate::pipeline::Setting;
 use crate::row::{Columns, Row};
 use lakeql_query::dialects::hydra::ops::{Binary, Comparison, NumberProgram, NumberStep, Unary};
@@ -51,7 +51,7 @@ impl Calculator {
             Cell::Empty => return Err(Problem::EmptyCell),
             Cell::Text(text) if text.contains(',') => {
                 for part in text.split(',').filter(|part| !part.is_empty()) {
-                    let Some(number) = parse_number(part) else { return Ok(Outcome::Drop) };
+                    let Some(number) = leading_number(part) else { return Ok(Outcome::Drop) };
                     self.push(number)?;
                 }
             }
@@ -151,6 +151,11 @@ impl Calculator {
                         }
                     }
                 }
+                // A text is one number, whatever stands between its commas.
+                Cell::Text(text) => match parse_number(text) {
+                    Some(number) => self.push(number)?,
+                    None => return Ok(Outcome::Drop),
+                },
                 other => return self.load(other),
             },
             NumberStep::Constant(constant) => return self.load(&constant_cell(constant)),

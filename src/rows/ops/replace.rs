@@ -5,7 +5,7 @@ use crate::cell::Cell;
 use crate::error::Problem;
 use crate::limits::Budget;
 use crate::pipeline::Setting;
-use crate::row::Row;
+use crate::row::{Columns, Row};
 use lakeql_query::dialects::hydra::ops as syntax;
 use regex::{Regex, RegexBuilder};
 use std::collections::HashMap;
@@ -42,18 +42,19 @@ fn reason(error: &regex::Error) -> String {
 pub(super) struct Map {
     column: usize,
     entries: HashMap<String, Cell>,
+    space: String,
 }
 
 impl Map {
     pub(super) fn new(column: usize, entries: &[(String, String)]) -> Self {
         let entries = entries.iter().map(|(from, to)| (from.clone(), Cell::from(to.as_str()))).collect();
-        Self { column, entries }
+        Self { column, entries, space: String::new() }
     }
 }
 
 impl RowOp for Map {
     fn row(&mut self, mut row: Row) -> Result<Option<Row>, Problem> {
-        let new = row.get(self.column).to_text().and_then(|text| self.entries.get(&*text)).cloned();
+        let new = row.get(self.column).text_in(&mut self.space).and_then(|text| self.entries.get(text)).cloned();
         if let Some(new) = new {
             row.set(self.column, new);
         }
@@ -65,19 +66,21 @@ impl RowOp for Map {
 pub(super) struct RegexMap {
     column: usize,
     entries: Vec<(Regex, Cell)>,
+    space: String,
 }
 
 impl RegexMap {
     pub(super) fn new(column: usize, entries: &[(String, String)]) -> Result<Self, Problem> {
         let entry = |(from, to): &(String, String)| Ok((whole_regex(from)?, Cell::from(to.as_str())));
-        Ok(Self { column, entries: entries.iter().map(entry).collect::<Result<_, Problem>>()? })
+        let entries = entries.iter().map(entry).collect::<Result<_, Problem>>()?;
+        Ok(Self { column, entries, space: String::new() })
     }
 }
 
 impl RowOp for RegexMap {
     fn row(&mut self, mut row: Row) -> Result<Option<Row>, Problem> {
-        let new = row.get(self.column).to_text().and_then(|text| {
-            self.entries.iter().rev().find(|(pattern, _)| pattern.is_match(&text)).map(|(_, new)| new.clone())
+        let new = row.get(self.column).text_in(&mut self.space).and_then(|text| {
+            self.entries.iter().rev().find(|(pattern, _)| pattern.is_match(text)).map(|(_, new)| new.clone())
         });
         if let Some(new) = new {
             row.set(self.column, new);
@@ -89,19 +92,25 @@ impl RowOp for RegexMap {
 /// `ordermap`: copies a cell where another one has a text.
 pub(super) struct OrderMap {
     rules: Vec<syntax::OrderMap>,
+    input: Columns,
     budget: Budget,
+    space: String,
 }
 
 impl OrderMap {
-    pub(super) fn new(rules: &[syntax::OrderMap], setting: &Setting) -> Self {
-        Self { rules: rules.to_vec(), budget: setting.budget.clone() }
+    pub(super) fn new(rules: &[syntax::OrderMap], input: &Columns, setting: &Setting) -> Self {
+        Self { rules: rules.to_vec(), input: input.clone(), budget: setting.budget.clone(), space: String::new() }
     }
 }
 
 impl RowOp for OrderMap {
     fn row(&mut self, mut row: Row) -> Result<Option<Row>, Problem> {
         for rule in &self.rules {
-            if row.get(rule.test).to_text().is_some_and(|text| text == rule.text.as_str()) {
+            if row.get(rule.test).text_in(&mut self.space).is_some_and(|text| text == rule.text.as_str()) {
+                let width = self.input.len().max(row.len());
+                if rule.to >= width {
+                    return Err(Problem::other(format!("there is no column {} to copy to, rows have {width}", rule.to)));
+                }
                 self.budget.check_row(rule.to + 1)?;
                 let cell = row.get(rule.from).clone();
                 row.set(rule.to, cell);

@@ -2,15 +2,25 @@
 
 use super::RowOp;
 use super::replace::{part_regex, whole_regex};
+use crate::cell::Cell;
 use crate::error::Problem;
 use crate::row::{Columns, Row};
 use lakeql_query::dialects::hydra::ops::{ColumnRef, Side, ValueFilter};
+use memchr::memmem::Finder;
 use regex::Regex;
 
 /// `contains`: a column beyond the row keeps it.
 pub(super) struct Contains {
-    pub(super) column: usize,
-    pub(super) parts: Vec<String>,
+    column: usize,
+    parts: Vec<Finder<'static>>,
+    space: String,
+}
+
+impl Contains {
+    pub(super) fn new(column: usize, parts: &[String]) -> Self {
+        let parts = parts.iter().map(|part| Finder::new(part.as_str()).into_owned()).collect();
+        Self { column, parts, space: String::new() }
+    }
 }
 
 impl RowOp for Contains {
@@ -18,9 +28,11 @@ impl RowOp for Contains {
         if self.column >= row.len() {
             return Ok(Some(row));
         }
-        let text = row.get(self.column).to_text().ok_or(Problem::EmptyCell)?;
-        let found = self.parts.iter().any(|part| text.contains(part.as_str()));
-        drop(text);
+        if self.parts.is_empty() {
+            return Ok(None);
+        }
+        let text = row.get(self.column).text_in(&mut self.space).ok_or(Problem::EmptyCell)?;
+        let found = self.parts.iter().any(|part| part.find(text.as_bytes()).is_some());
         Ok(found.then_some(row))
     }
 }
@@ -38,7 +50,11 @@ impl RowOp for Compare {
         if self.column >= row.len() {
             return Ok(Some(row));
         }
-        let value = row.get(self.column).to_text().and_then(|text| text.parse::<i64>().ok()).unwrap_or(0);
+        let value = match row.get(self.column) {
+            Cell::Int(value) => *value,
+            Cell::Text(text) => text.parse().unwrap_or(0),
+            other => other.to_text().and_then(|text| text.parse().ok()).unwrap_or(0),
+        };
         let keeps = (self.equal && value == self.with)
             || match self.other {
                 Some(Side::Greater) => value > self.with,

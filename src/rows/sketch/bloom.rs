@@ -66,6 +66,23 @@ impl Bloom {
         i64::try_from(self.bits).unwrap_or(i64::MAX)
     }
 
+    /// The filter as bytes: bits, hashes, words, all little-endian.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        let head = self.bits.to_le_bytes().into_iter().chain(self.hashes.to_le_bytes());
+        head.chain(self.words.iter().flat_map(|word| word.to_le_bytes())).collect()
+    }
+
+    /// The filter that [`Self::to_bytes`] wrote; nothing if it did not.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        let (bits, rest) = bytes.split_first_chunk()?;
+        let (hashes, rest) = rest.split_first_chunk()?;
+        let (bits, hashes) = (u64::from_le_bytes(*bits), u32::from_le_bytes(*hashes));
+        let (words, rest) = rest.as_chunks();
+        let words: Vec<_> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
+        let whole = rest.is_empty() && bits > 0 && hashes > 0 && words.len() as u64 == bits.div_ceil(64);
+        whole.then_some(Self { words, bits, hashes })
+    }
+
     /// Bytes of memory.
     pub fn size(&self) -> usize {
         self.words.len() * 8 + size_of::<Self>()

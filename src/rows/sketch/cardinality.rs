@@ -99,6 +99,29 @@ impl Cardinality {
         }
     }
 
+    /// The estimate as bytes: the registers, or else 4 + 1 bytes for each sparse entry.
+    pub fn to_bytes(&self) -> Vec<u8> {
+        match &self.0 {
+            State::Dense(registers) => registers.to_vec(),
+            State::Sparse(entries) => {
+                entries.iter().flat_map(|(index, zeros)| index.to_le_bytes().into_iter().chain([*zeros])).collect()
+            }
+        }
+    }
+
+    /// The estimate that [`Self::to_bytes`] wrote; nothing if it did not.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
+        if bytes.len() == REGISTERS {
+            return Some(Self(State::Dense(bytes.into())));
+        }
+        let (entries, rest) = bytes.as_chunks::<5>();
+        let entry = |[a, b, c, d, zeros]: &[u8; 5]| (u32::from_le_bytes([*a, *b, *c, *d]), *zeros);
+        let whole = rest.is_empty() && entries.len() <= MOST_SPARSE;
+        let entries: BTreeMap<_, _> = entries.iter().map(entry).collect();
+        let known = entries.iter().all(|(index, zeros)| *index < 1 << SPARSE && u32::from(*zeros) <= 65 - SPARSE);
+        (whole && known).then_some(Self(State::Sparse(entries)))
+    }
+
     /// Bytes of memory, about.
     pub fn size(&self) -> usize {
         match &self.0 {

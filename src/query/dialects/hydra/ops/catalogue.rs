@@ -83,7 +83,7 @@ pub static CATALOGUE: &[OpInfo] = &[
     op("percentrank", &[], Scope::Table, "percentrank=IN:OUT", "rank among all values, up to 1", aggregate::percent_rank),
     op("median", &[], Scope::Table, "median", "the row in the middle", |_| Ok(Op::Median)),
     op("ftable", &[], Scope::Table, "ftable=KEYS:VALUE,FREQ:[total,]P1,P2…", "percentiles of values with frequencies", aggregate::frequency_table),
-    op("disorder", &[], Scope::Table, "disorder=P:S[:F]", "always empty, as in the original", aggregate::disorder),
+    op("disorder", &[], Scope::Table, "disorder=P:S[:F]", "entropy of second keys; empty, as in the original, unless strict", aggregate::disorder),
     op("seen", &[], Scope::Groups, "seen=COL:BITS[:HASHES[:KIND]]", "one bloom filter of a column", aggregate::seen),
     op("changepoints", &[], Scope::Table, "changepoints=TIME:VALUE[:minChange:minRatio:minZ:inactive:window]", "where a series changes", aggregate::change_points),
     op("holtwinters", &[], Scope::Table, "holtwinters=TIME:VALUE:alpha:beta:gamma:period:m", "forecast of a series with seasons", aggregate::holt_winters),
@@ -110,6 +110,6 @@ pub static CATALOGUE: &[OpInfo] = &[
     op("t", &["trans"], Scope::Table, "t", "rows become columns", |_| Ok(Op::Transpose)),
     op("num", &["math"], Scope::Row, "num=STEP,STEP…, e.g. c0,c1,add,v2,set", "calculates on a stack", values::number),
     op("str", &[], Scope::Row, "str=STEP,STEP…, e.g. c0,v-,cat,v0,set", "texts on a stack", values::text),
-    op("sleep", &[], Scope::Row, "sleep[=MILLISECONDS]", "does nothing here", |_| Ok(Op::Nothing)),
-    op("rndfail", &[], Scope::Row, "rndfail=0", "a test helper of the original", values::random_failure),
+    op("sleep", &[], Scope::Row, "sleep=MILLISECONDS[,SPREAD]", "waits before each row", values::sleep),
+    op("rndfail", &[], Scope::Row, "rndfail=PERCENT", "fails at random", values::random_failure),
 ];

@@ -88,7 +88,14 @@ pub enum Op {
         percentiles: Vec<f64>,
     },
     /// `disorder=P:S[:F]`: always empty in the original.
-    Disorder,
+    Disorder {
+        /// The column of the first keys: one answer for each.
+        primary: usize,
+        /// The column of the second keys.
+        secondary: usize,
+        /// The column that says how often, if any.
+        frequency: Option<usize>,
+    },
     /// `seen=COL:BITS[:k[:hash]]`: one bloom filter of a column.
     Seen {
         /// The column of the values.
@@ -210,8 +217,18 @@ pub enum Op {
     Number(NumberProgram),
     /// `str`.
     Text(Vec<TextStep>),
-    /// `sleep`, `rndfail=0`: helpers for tests of the original; rows pass.
-    Nothing,
+    /// `sleep=N[,M]`: a helper for tests.
+    Sleep {
+        /// Milliseconds before each row.
+        millis: u64,
+        /// Up to half of these more or less.
+        spread: u64,
+    },
+    /// `rndfail=N`: a helper for tests.
+    RandomFailure {
+        /// So many of a hundred rows fail.
+        percent: u64,
+    },
 }
 
 /// A column by position, or by name where there is no such position.

@@ -234,12 +234,12 @@ fn plain_step(word: &str) -> Option<NumberStep> {
         "toi" | "toint" => NumberStep::Unary(Unary::ToInteger),
         "tof" | "tofloat" => NumberStep::Unary(Unary::ToFloat),
         "tob" | "tobits" => NumberStep::Unary(Unary::ToBits),
-        "btof" | "bitstofloat" => NumberStep::Unary(Unary::FromBits),
+        "btof" | "btofloat" => NumberStep::Unary(Unary::FromBits),
         "mean" => NumberStep::Statistic { variance: false },
         "variance" => NumberStep::Statistic { variance: true },
         "dup" | "d" => NumberStep::Duplicate,
         "swap" | "x" => NumberStep::Swap,
-        "pop" => NumberStep::Pop,
+        "pop" | "drop" => NumberStep::Pop,
         "set" | "s" | "=" => NumberStep::Set,
         "out" | "shiftout" => NumberStep::Out,
         "gt" | ">" => compare(Comparison::Greater, false),
@@ -312,7 +312,7 @@ fn load_steps(arguments: &Arguments, token: &Piece, steps: &mut Vec<NumberStep>)
 }
 
 fn constant(arguments: &Arguments, piece: &Piece) -> Result<Constant, Diagnostic> {
-    if piece.as_str().contains(['.', 'e', 'E']) {
+    if piece.as_str().contains('.') {
         Ok(Constant::Float(arguments.float(piece)?))
     } else {
         Ok(Constant::Integer(arguments.integer(piece)?))
@@ -342,11 +342,27 @@ pub(super) fn text(arguments: &Arguments) -> Result<Op, Diagnostic> {
     Ok(Op::Text(steps))
 }
 
-/// `rndfail = "0"`.
+/// `rndfail = integer`: of a hundred rows.
 pub(super) fn random_failure(arguments: &Arguments) -> Result<Op, Diagnostic> {
-    if arguments.text.is_empty() || arguments.integer(&arguments.text)? == 0 {
-        Ok(Op::Nothing)
-    } else {
-        Err(arguments.wrong(&arguments.text, "failures at random are not supported"))
+    let percent = arguments.integer(&arguments.text)?;
+    Ok(Op::RandomFailure { percent: u64::try_from(percent.clamp(0, 100)).unwrap_or(0) })
+}
+
+/// Longest wait for a row.
+const LONGEST_SLEEP: u64 = 60_000;
+
+/// `sleep = integer [ "," integer ]`.
+pub(super) fn sleep(arguments: &Arguments) -> Result<Op, Diagnostic> {
+    let parts = arguments.text.tokens(&[',']);
+    let millis = |index: usize| match parts.get(index) {
+        None => Ok(0),
+        Some(piece) => u64::try_from(arguments.integer(piece)?)
+            .ok()
+            .filter(|millis| *millis <= LONGEST_SLEEP)
+            .ok_or_else(|| arguments.wrong(piece, format!("expected 0 to {LONGEST_SLEEP} milliseconds"))),
+    };
+    if parts.is_empty() {
+        return Err(arguments.missing("the number of milliseconds"));
     }
+    Ok(Op::Sleep { millis: millis(0)?, spread: millis(1)? })
 }
