@@ -2,6 +2,7 @@
 
 mod cases;
 mod hostile;
+mod parts;
 mod walks;
 
 use std::io::Write;

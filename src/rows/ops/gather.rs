@@ -10,8 +10,8 @@ use crate::error::{Failure, Problem};
 use crate::limits::Share;
 use crate::pipeline::{Flow, Made, Operator, Setting, Sink};
 use crate::row::{Columns, Row};
-use crate::sketch::Topper;
-use crate::store::codec::{self, read_number, write_number, write_row};
+use crate::sketch::{In, Out, Topper};
+use crate::store::codec::{self, write_row};
 use crate::store::disk::Disk;
 use crate::store::sorter::Runs;
 use crate::store::spool::Spool;
@@ -145,9 +145,11 @@ fn greatest(entries: Vec<Entry>, column: usize, size: usize) -> Result<Vec<Entry
 }
 
 fn parse(record: &[u8]) -> Result<(u8, u64, Row), Problem> {
-    let (kind, mut rest) = record.split_first().ok_or_else(codec::damaged)?;
-    let order = read_number(&mut rest).ok_or_else(codec::damaged)?;
-    Ok((*kind, order, codec::read_row(rest)?))
+    let (kind, rest) = record.split_first().ok_or_else(codec::damaged)?;
+    let mut behind = In::new(rest);
+    let order = behind.number().ok_or_else(codec::damaged)?;
+    let row = rest.get(rest.len() - behind.left()..).unwrap_or_default();
+    Ok((*kind, order, codec::read_row(row)?))
 }
 
 /// Groups in memory, and what did not fit.
@@ -173,7 +175,7 @@ struct Entry {
 
 struct Overflow {
     partitions: Vec<Spool>,
-    record: Vec<u8>,
+    record: Out,
 }
 
 impl Groups {
@@ -249,15 +251,15 @@ impl Groups {
             let block = (self.setting.quota / 64).clamp(1 << 12, 1 << 16);
             let disk = Disk::default();
             let partition = |_| Spool::on_disk(&self.setting.budget, disk.clone(), block);
-            Overflow { partitions: (0..1 << BITS).map(partition).collect(), record: vec![] }
+            Overflow { partitions: (0..1 << BITS).map(partition).collect(), record: Out::default() }
         });
         overflow.record.clear();
-        overflow.record.push(kind);
-        write_number(order, &mut overflow.record);
+        overflow.record.raw(&[kind]);
+        overflow.record.number(order);
         write_row(row, &mut overflow.record);
         let place = usize::try_from((hash >> (BITS * self.level)) & ((1 << BITS) - 1)).unwrap_or(0);
         match overflow.partitions.get_mut(place) {
-            Some(partition) => partition.push_bytes(&overflow.record),
+            Some(partition) => partition.push_bytes(overflow.record.as_slice()),
             None => Ok(()),
         }
     }

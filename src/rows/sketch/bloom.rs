@@ -1,5 +1,6 @@
 //! Membership: what was not seen is known for certain.
 
+use super::bytes::{In, Out};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// A bloom filter over texts.
@@ -56,6 +57,31 @@ impl Bloom {
         })
     }
 
+    /// Takes another filter of the same size in; whether it is of the same size.
+    #[must_use]
+    pub fn merge(&mut self, other: &Self) -> bool {
+        if (self.bits, self.hashes) != (other.bits, other.hashes) {
+            return false;
+        }
+        for (own, other) in self.words.iter_mut().zip(&other.words) {
+            *own |= other;
+        }
+        true
+    }
+
+    pub(crate) fn write(&self, out: &mut Out) {
+        out.number(self.bits);
+        out.number(u64::from(self.hashes));
+        self.words.iter().for_each(|word| out.raw(&word.to_le_bytes()));
+    }
+
+    pub(crate) fn read(from: &mut In<'_>) -> Option<Self> {
+        let (bits, hashes) = (from.number()?, u32::try_from(from.number()?).ok()?);
+        let bytes = from.raw(usize::try_from(bits.div_ceil(64)).ok()?.checked_mul(8)?)?;
+        let (words, _) = bytes.as_chunks::<8>();
+        (bits > 0).then(|| Self { words: words.iter().map(|word| u64::from_le_bytes(*word)).collect(), bits, hashes })
+    }
+
     /// How many bits are set.
     pub fn bits_set(&self) -> i64 {
         self.words.iter().map(|word| i64::from(word.count_ones())).sum()
@@ -64,23 +90,6 @@ impl Bloom {
     /// How many bits there are.
     pub fn bits(&self) -> i64 {
         i64::try_from(self.bits).unwrap_or(i64::MAX)
-    }
-
-    /// The filter as bytes: bits, hashes, words, all little-endian.
-    pub fn to_bytes(&self) -> Vec<u8> {
-        let head = self.bits.to_le_bytes().into_iter().chain(self.hashes.to_le_bytes());
-        head.chain(self.words.iter().flat_map(|word| word.to_le_bytes())).collect()
-    }
-
-    /// The filter that [`Self::to_bytes`] wrote; nothing if it did not.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        let (bits, rest) = bytes.split_first_chunk()?;
-        let (hashes, rest) = rest.split_first_chunk()?;
-        let (bits, hashes) = (u64::from_le_bytes(*bits), u32::from_le_bytes(*hashes));
-        let (words, rest) = rest.as_chunks();
-        let words: Vec<_> = words.iter().map(|word| u64::from_le_bytes(*word)).collect();
-        let whole = rest.is_empty() && bits > 0 && hashes > 0 && words.len() as u64 == bits.div_ceil(64);
-        whole.then_some(Self { words, bits, hashes })
     }
 
     /// Bytes of memory.

@@ -3,6 +3,7 @@
 //! Few values are counted with 25 bits of their hash, which is exact as good as always; many in 2¹⁴ registers. The
 //! estimate of the registers is the one of Ertl (2017), which needs no table of corrections.
 
+use super::bytes::{In, Out};
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -99,27 +100,35 @@ impl Cardinality {
         }
     }
 
-    /// The estimate as bytes: the registers, or else 4 + 1 bytes for each sparse entry.
-    pub fn to_bytes(&self) -> Vec<u8> {
+    pub(crate) fn write(&self, out: &mut Out) {
         match &self.0 {
-            State::Dense(registers) => registers.to_vec(),
             State::Sparse(entries) => {
-                entries.iter().flat_map(|(index, zeros)| index.to_le_bytes().into_iter().chain([*zeros])).collect()
+                out.number(0);
+                out.count(entries.len());
+                let mut before = 0;
+                for (index, zeros) in entries {
+                    out.number(u64::from(index - before));
+                    out.raw(&[*zeros]);
+                    before = *index;
+                }
+            }
+            State::Dense(registers) => {
+                out.number(1);
+                out.raw(registers);
             }
         }
     }
 
-    /// The estimate that [`Self::to_bytes`] wrote; nothing if it did not.
-    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
-        if bytes.len() == REGISTERS {
-            return Some(Self(State::Dense(bytes.into())));
+    pub(crate) fn read(from: &mut In<'_>) -> Option<Self> {
+        if from.number()? == 1 {
+            return Some(Self(State::Dense(from.raw(REGISTERS)?.into())));
         }
-        let (entries, rest) = bytes.as_chunks::<5>();
-        let entry = |[a, b, c, d, zeros]: &[u8; 5]| (u32::from_le_bytes([*a, *b, *c, *d]), *zeros);
-        let whole = rest.is_empty() && entries.len() <= MOST_SPARSE;
-        let entries: BTreeMap<_, _> = entries.iter().map(entry).collect();
-        let known = entries.iter().all(|(index, zeros)| *index < 1 << SPARSE && u32::from(*zeros) <= 65 - SPARSE);
-        (whole && known).then_some(Self(State::Sparse(entries)))
+        let (mut entries, mut before) = (BTreeMap::new(), 0_u32);
+        for _ in 0..from.count()? {
+            before = before.checked_add(u32::try_from(from.number()?).ok()?)?;
+            entries.insert(before, *from.raw(1)?.first()?);
+        }
+        (before < 1 << SPARSE).then_some(Self(State::Sparse(entries)))
     }
 
     /// Bytes of memory, about.

@@ -3,6 +3,7 @@
 //! What falls out among equal counts is decided by the order in which the original's hash table gives its keys, and shows in
 //! recorded answers; so that order is kept here.
 
+use super::bytes::{In, Out};
 use crate::error::Problem;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -69,6 +70,74 @@ impl Topper {
     /// Bytes of memory, about.
     pub fn size(&self) -> usize {
         self.entries.keys().map(|key| key.len() + 80).sum::<usize>() + size_of::<Self>()
+    }
+
+    /// Takes another table in. Counts add up; what one table may have lost counts as its smallest count.
+    ///
+    /// # Errors
+    /// A count below 0.
+    pub fn merge(&mut self, other: &Self, size: usize) -> Result<(), Problem> {
+        let lost = |table: &Self| match table.len() >= size {
+            true => table.entries.values().map(|entry| entry.count).min().unwrap_or(0),
+            false => 0,
+        };
+        let (own_lost, other_lost) = (lost(self), lost(other));
+        let mut all: Vec<(Arc<str>, i64, i64)> = vec![];
+        for (key, count) in self.sorted() {
+            let found = other.get(&key);
+            let error = self.error(&key).unwrap_or(0) + found.map_or(other_lost, |_| other.error(&key).unwrap_or(0));
+            all.push((key, count.saturating_add(found.unwrap_or(other_lost)), error));
+        }
+        for (key, count) in other.sorted() {
+            if self.get(&key).is_none() {
+                let error = other.error(&key).unwrap_or(0) + own_lost;
+                all.push((key, count.saturating_add(own_lost), error));
+            }
+        }
+        all.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
+        let mut merged = Self::new(self.errors.is_some());
+        for (key, count, error) in all.into_iter().take(size) {
+            merged.put(&key, count);
+            if let Some(errors) = merged.errors.as_mut().filter(|_| error > 0) {
+                errors.insert(key, error);
+            }
+        }
+        *self = merged;
+        Ok(())
+    }
+
+    pub(crate) fn write(&self, out: &mut Out) {
+        out.number(u64::from(self.slots));
+        out.number(self.inserted);
+        out.number(u64::from(self.errors.is_some()));
+        out.count(self.entries.len());
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(|(_, entry)| entry.order);
+        for (key, entry) in entries {
+            out.text(key);
+            out.int(entry.count);
+            out.number(entry.order);
+            if self.errors.is_some() {
+                out.int(self.error(key).unwrap_or(0));
+            }
+        }
+    }
+
+    pub(crate) fn read(from: &mut In<'_>) -> Option<Self> {
+        let (slots, inserted, errors) = (u32::try_from(from.number()?).ok()?, from.number()?, from.number()? == 1);
+        let mut table = Self { slots: slots.max(1), inserted, ..Self::new(errors) };
+        for _ in 0..from.count()? {
+            let (key, count, order) = (Arc::<str>::from(from.text()?), from.int()?, from.number()?);
+            let entry = Entry { count, hash: hash(&key), order };
+            if let Some(errors) = &mut table.errors {
+                let error = from.int()?;
+                if error > 0 {
+                    errors.insert(key.clone(), error);
+                }
+            }
+            table.entries.insert(key, entry);
+        }
+        Some(table)
     }
 
     fn slot(&self, entry: &Entry) -> u32 {

@@ -2,127 +2,80 @@
 //!
 //! ```text
 //! row  = count { cell }
-//! cell = 0                        empty
-//!      | 1 zigzag                 integer
-//!      | 2 8 bytes                double, its bits
-//!      | 3 length bytes           text
-//!      | 4 length bytes           bytes
-//!      | 5 count { cell }         array
-//!      | 6 count { length bytes cell }   map
-//!      | 7 length bytes           estimate of distinct values
-//!      | 8 length bytes           bloom filter
-//!      | 16 + length bytes        text of less than 240 bytes
+//! cell = 0                    empty
+//!      | 1 integer
+//!      | 2 double
+//!      | 3 text
+//!      | 4 bytes
+//!      | 5 count { cell }     array
+//!      | 6 count { text cell }   map
+//!      | 7 estimate of distinct values
+//!      | 8 bloom filter
+//!      | 16 + length, bytes   text of less than 240 bytes
 //! ```
-//!
-//! Counts and lengths are LEB128, integers zigzag and LEB128.
 
 use crate::cell::Cell;
 use crate::error::Problem;
 use crate::row::Row;
-use crate::sketch::{Bloom, Cardinality};
+use crate::sketch::{Bloom, Cardinality, In, Out};
 use std::sync::Arc;
 
 /// Tag of a text of no bytes; the length is added.
 const SHORT: u8 = 16;
 
-/// Appends a number, seven bits a byte.
-pub(crate) fn write_number(mut value: u64, into: &mut Vec<u8>) {
-    while value >= 0x80 {
-        #[allow(clippy::cast_possible_truncation, reason = "seven bits")]
-        into.push(value as u8 | 0x80);
-        value >>= 7;
-    }
-    #[allow(clippy::cast_possible_truncation, reason = "seven bits")]
-    into.push(value as u8);
-}
-
-/// Takes a number from the front.
-pub(crate) fn read_number(bytes: &mut &[u8]) -> Option<u64> {
-    let (mut value, mut shift) = (0_u64, 0);
-    loop {
-        let (byte, rest) = bytes.split_first()?;
-        *bytes = rest;
-        value |= u64::from(byte & 0x7f).checked_shl(shift)?;
-        if *byte < 0x80 {
-            return Some(value);
-        }
-        shift += 7;
-    }
-}
-
-/// Takes so many bytes from the front.
-fn take<'a>(bytes: &mut &'a [u8], length: usize) -> Option<&'a [u8]> {
-    let (taken, rest) = bytes.split_at_checked(length)?;
-    *bytes = rest;
-    Some(taken)
-}
-
-/// Takes bytes that follow their length.
-pub(crate) fn read_bytes<'a>(bytes: &mut &'a [u8]) -> Option<&'a [u8]> {
-    let length = usize::try_from(read_number(bytes)?).ok()?;
-    take(bytes, length)
-}
-
-/// Appends bytes behind their length.
-pub(crate) fn write_bytes(bytes: &[u8], into: &mut Vec<u8>) {
-    write_number(bytes.len() as u64, into);
-    into.extend_from_slice(bytes);
-}
-
 /// Appends a row.
-pub(crate) fn write_row(row: &Row, into: &mut Vec<u8>) {
-    write_number(row.cells.len() as u64, into);
+pub(crate) fn write_row(row: &Row, into: &mut Out) {
+    into.count(row.cells.len());
     for cell in &row.cells {
         write_cell(cell, into);
     }
 }
 
-fn write_cell(cell: &Cell, into: &mut Vec<u8>) {
+fn write_cell(cell: &Cell, into: &mut Out) {
     match cell {
-        Cell::Empty => into.push(0),
+        Cell::Empty => into.raw(&[0]),
         Cell::Int(value) => {
-            into.push(1);
-            #[allow(clippy::cast_sign_loss, reason = "bits")]
-            write_number(((value << 1) ^ (value >> 63)) as u64, into);
+            into.raw(&[1]);
+            into.int(*value);
         }
         Cell::Float(value) => {
-            into.push(2);
-            into.extend_from_slice(&value.to_bits().to_le_bytes());
+            into.raw(&[2]);
+            into.float(*value);
         }
         Cell::Text(text) => match u8::try_from(text.len()).ok().and_then(|length| length.checked_add(SHORT)) {
             Some(tag) => {
-                into.push(tag);
-                into.extend_from_slice(text.as_bytes());
+                into.raw(&[tag]);
+                into.raw(text.as_bytes());
             }
             None => {
-                into.push(3);
-                write_bytes(text.as_bytes(), into);
+                into.raw(&[3]);
+                into.text(text);
             }
         },
         Cell::Bytes(bytes) => {
-            into.push(4);
-            write_bytes(bytes, into);
+            into.raw(&[4]);
+            into.bytes(bytes);
         }
         Cell::List(items) => {
-            into.push(5);
-            write_number(items.len() as u64, into);
+            into.raw(&[5]);
+            into.count(items.len());
             items.iter().for_each(|item| write_cell(item, into));
         }
         Cell::Map(entries) => {
-            into.push(6);
-            write_number(entries.len() as u64, into);
+            into.raw(&[6]);
+            into.count(entries.len());
             for (key, value) in entries.iter() {
-                write_bytes(key.as_bytes(), into);
+                into.text(key);
                 write_cell(value, into);
             }
         }
         Cell::Distinct(estimate) => {
-            into.push(7);
-            write_bytes(&estimate.to_bytes(), into);
+            into.raw(&[7]);
+            estimate.write(into);
         }
         Cell::Bloom(filter) => {
-            into.push(8);
-            write_bytes(&filter.to_bytes(), into);
+            into.raw(&[8]);
+            filter.write(into);
         }
     }
 }
@@ -131,8 +84,9 @@ fn write_cell(cell: &Cell, into: &mut Vec<u8>) {
 ///
 /// # Errors
 /// Bytes that are none: the temporary file was changed by somebody else.
-pub(crate) fn read_row(mut bytes: &[u8]) -> Result<Row, Problem> {
-    row(&mut bytes).filter(|_| bytes.is_empty()).ok_or_else(damaged)
+pub(crate) fn read_row(bytes: &[u8]) -> Result<Row, Problem> {
+    let mut from = In::new(bytes);
+    row(&mut from).filter(|_| from.is_empty()).ok_or_else(damaged)
 }
 
 /// What is said about bytes that are no row.
@@ -140,42 +94,34 @@ pub(crate) fn damaged() -> Problem {
     Problem::Disk("a temporary file has been damaged".into())
 }
 
-fn row(bytes: &mut &[u8]) -> Option<Row> {
-    let count = usize::try_from(read_number(bytes)?).ok()?;
-    // Every cell takes a byte at least.
-    let mut cells = Vec::with_capacity(count.min(bytes.len()));
+fn row(from: &mut In<'_>) -> Option<Row> {
+    let count = from.count()?;
+    let mut cells = Vec::with_capacity(count);
     for _ in 0..count {
-        cells.push(cell(bytes)?);
+        cells.push(cell(from)?);
     }
     Some(Row { cells })
 }
 
-fn text(bytes: &[u8]) -> Option<&str> {
-    std::str::from_utf8(bytes).ok()
-}
-
-fn cell(bytes: &mut &[u8]) -> Option<Cell> {
-    let (tag, rest) = bytes.split_first()?;
-    *bytes = rest;
-    Some(match *tag {
+fn cell(from: &mut In<'_>) -> Option<Cell> {
+    Some(match *from.raw(1)?.first()? {
         0 => Cell::Empty,
-        1 => {
-            let value = read_number(bytes)?;
-            #[allow(clippy::cast_possible_wrap, reason = "bits")]
-            Cell::Int((value >> 1) as i64 ^ -((value & 1) as i64))
-        }
-        2 => Cell::Float(f64::from_bits(u64::from_le_bytes(take(bytes, 8)?.try_into().ok()?))),
-        3 => Cell::from(text(read_bytes(bytes)?)?),
-        4 => Cell::Bytes(read_bytes(bytes)?.into()),
-        5 => Cell::List((0..read_number(bytes)?).map(|_| cell(bytes)).collect::<Option<_>>()?),
+        1 => Cell::Int(from.int()?),
+        2 => Cell::Float(from.float()?),
+        3 => Cell::from(from.text()?),
+        4 => Cell::Bytes(from.bytes()?.into()),
+        5 => Cell::List((0..from.count()?).map(|_| cell(from)).collect::<Option<_>>()?),
         6 => {
-            let count = read_number(bytes)?;
-            let entry = |_| Some((text(read_bytes(bytes)?)?.to_owned(), cell(bytes)?));
+            let count = from.count()?;
+            let entry = |_| Some((from.text()?.to_owned(), cell(from)?));
             Cell::Map(Arc::new((0..count).map(entry).collect::<Option<_>>()?))
         }
-        7 => Cell::Distinct(Arc::new(Cardinality::from_bytes(read_bytes(bytes)?)?)),
-        8 => Cell::Bloom(Arc::new(Bloom::from_bytes(read_bytes(bytes)?)?)),
-        tag => Cell::from(text(take(bytes, usize::from(tag.checked_sub(SHORT)?))?)?),
+        7 => Cell::Distinct(Arc::new(Cardinality::read(from)?)),
+        8 => Cell::Bloom(Arc::new(Bloom::read(from)?)),
+        tag => {
+            let length = usize::from(tag.checked_sub(SHORT)?);
+            Cell::from(std::str::from_utf8(from.raw(length)?).ok()?)
+        }
     })
 }
 
@@ -217,15 +163,16 @@ mod tests {
             Cell::Empty,
         ];
         for row in [Row::new(cells), Row::default(), Row::new(vec![Cell::Empty])] {
-            let mut bytes = vec![];
-            write_row(&row, &mut bytes);
+            let mut out = Out::default();
+            write_row(&row, &mut out);
+            let bytes = out.done();
             assert_eq!(read_row(&bytes).unwrap(), row);
             for end in 0..bytes.len().min(2000) {
                 assert!(read_row(bytes.get(..end).unwrap()).is_err());
             }
         }
-        let mut bytes = vec![];
-        write_row(&Row::new(vec![Cell::Float(f64::NAN)]), &mut bytes);
-        assert!(matches!(read_row(&bytes).unwrap().get(0), Cell::Float(value) if value.is_nan()));
+        let mut out = Out::default();
+        write_row(&Row::new(vec![Cell::Float(f64::NAN)]), &mut out);
+        assert!(matches!(read_row(out.as_slice()).unwrap().get(0), Cell::Float(value) if value.is_nan()));
     }
 }

@@ -4,11 +4,12 @@
 //! buffer is sorted and becomes a run: keys and rows one behind the other. Runs stay in memory until the share is used up;
 //! then all of them become one run on disk. At the end all runs are merged.
 
-use super::codec::{self, read_bytes, write_bytes, write_row};
+use super::codec::{self, write_row};
 use super::disk::{Disk, Extent};
 use crate::error::Problem;
 use crate::limits::Share;
 use crate::row::Row;
+use crate::sketch::{In, Out};
 use std::cmp::Ordering;
 use std::collections::VecDeque;
 
@@ -21,9 +22,9 @@ const MOST_RUNS: usize = 64;
 
 /// Collects rows.
 pub(crate) struct Sorter {
-    bytes: Vec<u8>,
+    bytes: Out,
     entries: Vec<Entry>,
-    row: Vec<u8>,
+    row: Out,
     runs: Vec<Run>,
     rows: u64,
     buffer: usize,
@@ -59,13 +60,13 @@ fn prefix(key: &[u8]) -> [u64; 2] {
 
 /// The key of a record.
 fn key_at(bytes: &[u8], at: usize) -> &[u8] {
-    read_bytes(&mut bytes.get(at..).unwrap_or_default()).unwrap_or_default()
+    In::new(bytes.get(at..).unwrap_or_default()).bytes().unwrap_or_default()
 }
 
 impl Sorter {
     pub(crate) fn new(held: Share, disk: Disk) -> Self {
         let buffer = (held.quota() / 4).clamp(1 << 12, BUFFER);
-        Self { bytes: vec![], entries: vec![], row: vec![], runs: vec![], rows: 0, buffer, disk, held }
+        Self { bytes: Out::default(), entries: vec![], row: Out::default(), runs: vec![], rows: 0, buffer, disk, held }
     }
 
     /// How many rows there are.
@@ -77,18 +78,19 @@ impl Sorter {
     pub(crate) fn push(&mut self, key: &[u8], row: &Row) -> Result<(), Problem> {
         self.row.clear();
         write_row(row, &mut self.row);
-        if (self.entries.len() + 1) * size_of::<Entry>() + self.bytes.len() + self.row.len() > self.buffer {
+        let held = self.bytes.as_slice().len() + self.row.as_slice().len();
+        if (self.entries.len() + 1) * size_of::<Entry>() + held > self.buffer {
             self.close_run()?;
         }
         self.rows += 1;
-        self.entries.push(Entry { prefix: prefix(key), at: self.bytes.len() });
-        write_bytes(key, &mut self.bytes);
-        write_bytes(&self.row, &mut self.bytes);
+        self.entries.push(Entry { prefix: prefix(key), at: self.bytes.as_slice().len() });
+        self.bytes.bytes(key);
+        self.bytes.bytes(self.row.as_slice());
         Ok(())
     }
 
     fn sort(&mut self) {
-        let bytes = &self.bytes;
+        let bytes = self.bytes.as_slice();
         self.entries.sort_unstable_by(|a, b| match a.prefix.cmp(&b.prefix) {
             Ordering::Equal => key_at(bytes, a.at).cmp(key_at(bytes, b.at)).then(a.at.cmp(&b.at)),
             order => order,
@@ -101,15 +103,16 @@ impl Sorter {
             return Ok(());
         }
         self.sort();
-        if !self.held.fits(self.bytes.len()) {
-            self.spill()?;
+        let bytes = self.bytes.as_slice();
+        if !self.held.fits(bytes.len()) {
+            Self::spill(&mut self.runs, &mut self.held, &self.disk)?;
         }
-        let mut run = Writer::new(if self.held.fits(self.bytes.len()) { None } else { Some(self.disk.clone()) });
+        let mut run = Writer::new(if self.held.fits(bytes.len()) { None } else { Some(self.disk.clone()) });
         for entry in &self.entries {
-            let record = self.bytes.get(entry.at..).unwrap_or_default();
-            let mut rest = record;
-            read_bytes(&mut rest).and_then(|_| read_bytes(&mut rest)).ok_or_else(codec::damaged)?;
-            run.push(record.get(..record.len() - rest.len()).unwrap_or_default())?;
+            let record = bytes.get(entry.at..).unwrap_or_default();
+            let mut rest = In::new(record);
+            rest.bytes().and_then(|_| rest.bytes()).ok_or_else(codec::damaged)?;
+            run.push(record.get(..record.len() - rest.left()).unwrap_or_default())?;
         }
         let run = run.finish()?;
         if let Run::Memory(pieces) = &run {
@@ -122,15 +125,13 @@ impl Sorter {
     }
 
     /// The runs in memory become one on disk. They are the last ones.
-    fn spill(&mut self) -> Result<(), Problem> {
-        let first = self.runs.iter().position(|run| matches!(run, Run::Memory(_))).unwrap_or(self.runs.len());
-        let runs = self.runs.split_off(first);
-        if runs.is_empty() {
-            return Ok(());
+    fn spill(runs: &mut Vec<Run>, held: &mut Share, disk: &Disk) -> Result<(), Problem> {
+        let first = runs.iter().position(|run| matches!(run, Run::Memory(_))).unwrap_or(runs.len());
+        let in_memory = runs.split_off(first);
+        if !in_memory.is_empty() {
+            runs.push(merge(in_memory, disk)?);
+            held.give_back(usize::MAX);
         }
-        let merged = merge(runs, &self.disk)?;
-        self.runs.push(merged);
-        self.held.give_back(usize::MAX);
         Ok(())
     }
 
@@ -139,7 +140,7 @@ impl Sorter {
         if self.runs.is_empty() {
             self.sort();
             let Self { bytes, entries, .. } = self;
-            return Ok(Sorted(Source::Buffer { bytes, entries: entries.into_iter() }));
+            return Ok(Sorted(Source::Buffer { bytes: bytes.done(), entries: entries.into_iter() }));
         }
         self.close_run()?;
         let Self { runs, disk, held, .. } = self;
@@ -248,13 +249,13 @@ impl Cursor {
             self.start = 0;
         }
         let record = self.piece.get(self.start..).unwrap_or_default();
-        let mut rest = record;
-        let key = read_bytes(&mut rest).ok_or_else(codec::damaged)?;
-        let key_end = self.start + record.len() - rest.len();
+        let mut rest = In::new(record);
+        let key = rest.bytes().ok_or_else(codec::damaged)?;
+        let key_end = self.start + record.len() - rest.left();
         self.key = (key_end - key.len(), key_end);
         self.prefix = prefix(key);
-        read_bytes(&mut rest).ok_or_else(codec::damaged)?;
-        self.end = self.start + record.len() - rest.len();
+        rest.bytes().ok_or_else(codec::damaged)?;
+        self.end = self.start + record.len() - rest.left();
         Ok(true)
     }
 
@@ -351,8 +352,9 @@ impl Sorted {
             Source::Buffer { bytes, entries } => entries.next().and_then(|entry| bytes.get(entry.at..)),
             Source::Runs(merge, _) => merge.next()?,
         };
-        let Some(mut record) = record else { return Ok(None) };
-        let row = read_bytes(&mut record).and_then(|_| read_bytes(&mut record)).ok_or_else(codec::damaged)?;
+        let Some(record) = record else { return Ok(None) };
+        let mut rest = In::new(record);
+        let row = rest.bytes().and_then(|_| rest.bytes()).ok_or_else(codec::damaged)?;
         codec::read_row(row).map(Some)
     }
 }
@@ -361,14 +363,14 @@ impl Sorted {
 pub(crate) struct Runs {
     runs: Vec<Run>,
     open: Option<Writer>,
-    record: Vec<u8>,
-    row: Vec<u8>,
+    record: Out,
+    row: Out,
     disk: Disk,
 }
 
 impl Runs {
     pub(crate) fn new(disk: Disk) -> Self {
-        Self { runs: vec![], open: None, record: vec![], row: vec![], disk }
+        Self { runs: vec![], open: None, record: Out::default(), row: Out::default(), disk }
     }
 
     /// Adds a row to the run; its key is not less than that of the row before.
@@ -376,9 +378,9 @@ impl Runs {
         self.row.clear();
         write_row(row, &mut self.row);
         self.record.clear();
-        write_bytes(key, &mut self.record);
-        write_bytes(&self.row, &mut self.record);
-        self.open.get_or_insert_with(|| Writer::new(Some(self.disk.clone()))).push(&self.record)
+        self.record.bytes(key);
+        self.record.bytes(self.row.as_slice());
+        self.open.get_or_insert_with(|| Writer::new(Some(self.disk.clone()))).push(self.record.as_slice())
     }
 
     /// Ends the run.

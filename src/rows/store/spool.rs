@@ -1,10 +1,11 @@
 //! Rows in the order in which they came, to be read as often as one likes, from both ends.
 
-use super::codec::{self, read_bytes};
+use super::codec;
 use super::disk::{Disk, Extent};
 use crate::error::Problem;
 use crate::limits::{Budget, Limits, Share};
 use crate::row::Row;
+use crate::sketch::{In, Out};
 use std::borrow::Cow;
 
 /// Bytes of a block: what is read from disk at once.
@@ -15,10 +16,10 @@ const BLOCK: usize = 1 << 18;
 pub struct Spool {
     blocks: Vec<Block>,
     /// The block that is being filled.
-    open: Vec<u8>,
+    open: Out,
     open_rows: usize,
     /// The row that is being written.
-    row: Vec<u8>,
+    row: Out,
     rows: u64,
     block: usize,
     disk: Disk,
@@ -46,7 +47,7 @@ impl Spool {
     /// No rows yet, with a share of the memory and a file that others may use too.
     pub(crate) fn within(held: Share, disk: Disk) -> Self {
         let block = (held.quota() / 16).clamp(1 << 12, BLOCK);
-        Self { blocks: vec![], open: vec![], open_rows: 0, row: vec![], rows: 0, block, disk, held }
+        Self { blocks: vec![], open: Out::default(), open_rows: 0, row: Out::default(), rows: 0, block, disk, held }
     }
 
     /// No rows yet; they go to disk block by block.
@@ -72,40 +73,37 @@ impl Spool {
         self.row.clear();
         codec::write_row(row, &mut self.row);
         let row = std::mem::take(&mut self.row);
-        let pushed = self.push_bytes(&row);
+        let pushed = self.push_bytes(row.as_slice());
         self.row = row;
         pushed
     }
 
     /// Adds what a row is as bytes.
     pub(crate) fn push_bytes(&mut self, row: &[u8]) -> Result<(), Problem> {
-        if self.open.len() + row.len() + 5 > self.block && !self.open.is_empty() {
+        let open = self.open.as_slice().len();
+        if open + row.len() + 5 > self.block && open > 0 {
             self.close_block()?;
         }
-        if self.open.capacity() == 0 {
-            self.open.reserve(self.block);
-        }
-        codec::write_bytes(row, &mut self.open);
+        self.open.bytes(row);
         self.open_rows += 1;
         self.rows += 1;
         Ok(())
     }
 
     fn close_block(&mut self) -> Result<(), Problem> {
-        let bytes = std::mem::take(&mut self.open);
         let rows = std::mem::take(&mut self.open_rows);
+        let length = self.open.as_slice().len();
         // Once some are on disk, all are: the rest of the query needs the memory more.
         let on_disk = matches!(self.blocks.last(), Some(Block { place: Place::Disk(_), .. }));
-        if !on_disk && self.held.fits(bytes.len()) {
-            self.held.take(bytes.len())?;
-            self.blocks.push(Block { rows, place: Place::Memory(bytes) });
-            return Ok(());
+        if !on_disk && self.held.fits(length) {
+            self.held.take(length)?;
+            self.blocks.push(Block { rows, place: Place::Memory(self.open.as_slice().to_vec()) });
+        } else {
+            if !on_disk {
+                self.spill()?;
+            }
+            self.blocks.push(Block { rows, place: Place::Disk(self.disk.write(self.open.as_slice())?) });
         }
-        if !on_disk {
-            self.spill()?;
-        }
-        self.blocks.push(Block { rows, place: Place::Disk(self.disk.write(&bytes)?) });
-        self.open = bytes;
         self.open.clear();
         Ok(())
     }
@@ -130,7 +128,7 @@ impl Spool {
                 self.disk.read(*extent, &mut bytes)?;
                 Ok(Some(Cow::Owned(bytes)))
             }
-            None if index == self.blocks.len() => Ok(Some(Cow::Borrowed(&self.open))),
+            None if index == self.blocks.len() => Ok(Some(Cow::Borrowed(self.open.as_slice()))),
             None => Ok(None),
         }
     }
@@ -162,10 +160,10 @@ impl Spool {
 
     fn rows_of(&self, index: usize) -> Result<Vec<Row>, Problem> {
         let Some(block) = self.block(index)? else { return Ok(vec![]) };
-        let mut rest = &*block;
+        let mut rest = In::new(&block);
         let mut rows = Vec::with_capacity(self.blocks.get(index).map_or(self.open_rows, |block| block.rows));
         while !rest.is_empty() {
-            rows.push(codec::read_row(read_bytes(&mut rest).ok_or_else(codec::damaged)?)?);
+            rows.push(codec::read_row(rest.bytes().ok_or_else(codec::damaged)?)?);
         }
         Ok(rows)
     }
@@ -191,9 +189,9 @@ impl Rows<'_> {
             (self.block, self.at, self.next) = (block, 0, index + 1);
         }
         let rest = self.block.get(self.at..).unwrap_or_default();
-        let mut behind = rest;
-        let row = read_bytes(&mut behind).ok_or_else(codec::damaged)?;
-        self.at += rest.len() - behind.len();
+        let mut behind = In::new(rest);
+        let row = behind.bytes().ok_or_else(codec::damaged)?;
+        self.at += rest.len() - behind.left();
         Ok(Some(row))
     }
 }
