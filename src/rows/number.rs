@@ -33,6 +33,15 @@ impl Number {
         }
     }
 
+    /// Itself, or as double beside one: strictly, the first operand does not decide the type.
+    #[must_use]
+    pub fn beside(self, other: Self, strict: bool) -> Self {
+        match (self, other) {
+            (Self::Int(_), Self::Float(_)) if strict => Self::Float(self.as_float()),
+            _ => self,
+        }
+    }
+
     /// The sum; integers wrap.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
@@ -242,7 +251,10 @@ mod tests {
         assert_eq!([parse_number("5"), parse_number("5.0"), parse_number(".5")], [int(5), float(5.0), float(0.5)]);
         assert_eq!([parse_number("1e5"), parse_number("NaN"), parse_number("")], [None, None, None]);
         assert!(any_number(&Cell::from(".5")).is_err() && any_number(&Cell::from("0.5")).is_ok());
-        assert_eq!([leading_number("12abc"), leading_number("-3.0"), leading_number(".5x")], [int(12), int(-3), float(0.5)]);
+        assert_eq!(
+            [leading_number("12abc"), leading_number("-3.0"), leading_number(".5x")],
+            [int(12), int(-3), float(0.5)]
+        );
         assert_eq!([leading_number("x"), leading_number(""), leading_number("-"), leading_number(" 1")], [None; 4]);
     }
 

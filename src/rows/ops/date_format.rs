@@ -22,7 +22,13 @@ impl DateFormat {
         to: usize,
     ) -> Result<Self, Problem> {
         let pattern = |text: Option<&str>| text.map(Pattern::new).transpose().map_err(Problem::Other);
-        Ok(Self { columns: columns.to_vec(), input: pattern(input)?, output: pattern(output)?, to, text: String::new() })
+        Ok(Self {
+            columns: columns.to_vec(),
+            input: pattern(input)?,
+            output: pattern(output)?,
+            to,
+            text: String::new(),
+        })
     }
 }
 

@@ -11,10 +11,11 @@ use lakeql_query::dialects::hydra::ops::DiffColumn;
 
 struct Diff {
     columns: Vec<DiffColumn>,
+    strict: bool,
 }
 
 pub(super) fn make(columns: &[DiffColumn], setting: &Setting) -> Made {
-    new(table(Diff { columns: columns.to_vec() }, setting))
+    new(table(Diff { columns: columns.to_vec(), strict: setting.strict }, setting))
 }
 
 fn number(cell: &Cell) -> Result<Number, Problem> {
@@ -93,6 +94,16 @@ impl TableOp for Diff {
                 }
                 None => self.alone(&row, "+", None)?,
                 Some((before, first)) if before == key => self.both(&first, &row)?,
+                Some((_, first)) if self.strict => {
+                    if out.send(self.alone(&first, "-", None)?)? == Flow::Stop {
+                        return Ok(Flow::Stop);
+                    }
+                    if alternating == first_kind {
+                        waiting = Some((key, row));
+                        continue;
+                    }
+                    self.alone(&row, "+", None)?
+                }
                 Some((before, first)) => {
                     // Also when it is a second row: the original does not look again.
                     waiting = Some((key, row));
@@ -103,7 +114,10 @@ impl TableOp for Diff {
                 return Ok(Flow::Stop);
             }
         }
-        // What waits at the end is lost.
-        Ok(Flow::More)
+        // What waits at the end is lost, as in the original, unless strict.
+        match waiting.filter(|_| self.strict) {
+            Some((_, first)) => Ok(out.send(self.alone(&first, "-", None)?)?),
+            None => Ok(Flow::More),
+        }
     }
 }

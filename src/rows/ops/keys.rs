@@ -14,7 +14,8 @@ impl Keys {
     /// The number of a key, and whether it is new.
     pub(super) fn number(&mut self, key: &str) -> (usize, bool) {
         let hash = xxh3_64(key.as_bytes());
-        let same = |entry: &(u64, usize)| entry.0 == hash && self.keys.get(entry.1).is_some_and(|known| **known == *key);
+        let same =
+            |entry: &(u64, usize)| entry.0 == hash && self.keys.get(entry.1).is_some_and(|known| **known == *key);
         if let Some((_, number)) = self.table.find(hash, same) {
             return (*number, false);
         }

@@ -211,12 +211,12 @@ impl State {
             Merge::Sum | Merge::Average => match (&mut *self, &cell) {
                 (Self::Distinct(estimate), Cell::Distinct(other)) => estimate.merge(other),
                 (Self::Nothing, Cell::Distinct(other)) => *self = Self::Distinct(Box::new(Cardinality::clone(other))),
-                _ => self.combine(&cell, Number::plus)?,
+                _ => self.combine(&cell, |own, other| own.beside(other, strict).plus(other))?,
             },
-            Merge::Min => self.combine(&cell, |own, other| own.min(other, strict))?,
-            Merge::Max => self.combine(&cell, Number::max)?,
-            Merge::Difference => self.combine(&cell, Number::minus)?,
-            Merge::Product => self.combine(&cell, Number::times)?,
+            Merge::Min => self.combine(&cell, |own, other| own.beside(other, strict).min(other, strict))?,
+            Merge::Max => self.combine(&cell, |own, other| own.beside(other, strict).max(other))?,
+            Merge::Difference => self.combine(&cell, |own, other| own.beside(other, strict).minus(other))?,
+            Merge::Product => self.combine(&cell, |own, other| own.beside(other, strict).times(other))?,
         }
         Ok(())
     }
@@ -255,7 +255,8 @@ struct MergeRows {
 pub(super) fn make(spec: &MergeSpec, input: &Columns, setting: &Setting) -> Made {
     let binding = Binding::new(spec, input, setting);
     let columns = binding.output().clone();
-    let operator = MergeRows { binding, current: None, current_key: String::new(), key: String::new(), setting: setting.clone() };
+    let operator =
+        MergeRows { binding, current: None, current_key: String::new(), key: String::new(), setting: setting.clone() };
     Made { operator: Box::new(operator), columns }
 }
 

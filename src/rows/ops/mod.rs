@@ -14,6 +14,7 @@ mod histogram;
 mod holt_winters;
 mod keys;
 mod merge;
+mod murmur;
 mod number;
 mod order;
 mod percentiles;
@@ -49,16 +50,18 @@ pub(crate) fn make(op: &Op, input: &Columns, setting: &Setting) -> Result<Made, 
         Op::Depivot(cells) => depivot::make(cells),
         Op::Roll(spec) => same(roll::make(spec, input, setting)),
         Op::Histogram { column, scale } => histogram::powers(*column, *scale, setting),
-        Op::Bounds { column, frequency, bounds } => histogram::bounds(*column, *frequency, bounds),
+        Op::Bounds { column, frequency, bounds } => histogram::bounds(*column, *frequency, bounds, setting.strict),
         Op::Distribution { column } => new(Box::new(percentiles::Distribution::new(*column, setting))),
         Op::PercentRank { input: from, output } => {
             same(table(percentiles::Rank { input: *from, output: *output, held: setting.budget.share() }, setting))
         }
         Op::Median => same(table(size::Median, setting)),
-        Op::FrequencyTable { keys, value, frequency, total, percentiles } => {
-            same(Box::new(percentiles::FrequencyTable::new(input, keys, (value, frequency), *total, percentiles, setting)))
+        Op::FrequencyTable { keys, value, frequency, total, percentiles } => same(Box::new(
+            percentiles::FrequencyTable::new(input, keys, (value, frequency), *total, percentiles, setting),
+        )),
+        Op::Disorder { primary, secondary, frequency } => {
+            new(Box::new(disorder::Disorder::new(*primary, *secondary, *frequency, setting)))
         }
-        Op::Disorder { primary, secondary, frequency } => new(Box::new(disorder::Disorder::new(*primary, *secondary, *frequency, setting))),
         Op::Seen { column, bits, hashes } => new(Box::new(seen::Seen::new(*column, *bits, *hashes, setting))),
         Op::ChangePoints(spec) => change_points::make(spec, setting),
         Op::HoltWinters(spec) => holt_winters::make(spec, setting),
@@ -90,7 +93,7 @@ pub(crate) fn make(op: &Op, input: &Columns, setting: &Setting) -> Result<Made, 
         Op::DateFormat { columns, input: from, output, to } => {
             same(each(date_format::DateFormat::new(columns, (from.as_deref(), output.as_deref()), *to)?))
         }
-        Op::Filter(filter) => same(each(select::Filter::new(filter, input)?)),
+        Op::Filter(filters) => same(each(select::Filters::new(filters, input)?)),
         Op::Transpose => columns::transpose(input, setting),
         Op::Number(program) => same(each(number::Calculator::new(program, input, setting))),
         Op::Text(steps) => same(each(text::Texts::new(steps, setting))),
@@ -114,9 +117,11 @@ pub enum Width {
 /// before any op that sees all rows or has columns of its own.
 pub fn needs_width(pipeline: &Pipeline) -> Width {
     let positions = |columns: &[&[ColumnRef]]| {
-        let most = columns.iter().copied().flatten().try_fold(0, |most: usize, column| {
-            Some(most.max(column.position?.saturating_add(1)))
-        });
+        let most = columns
+            .iter()
+            .copied()
+            .flatten()
+            .try_fold(0, |most: usize, column| Some(most.max(column.position?.saturating_add(1))));
         most.map_or(Width::All, Width::AtLeast)
     };
     for call in &pipeline.ops {

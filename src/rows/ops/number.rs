@@ -2,6 +2,7 @@
 
 use super::RowOp;
 use super::columns::cell as constant_cell;
+use super::murmur;
 use crate::cell::Cell;
 use crate::error::Problem;
 use crate::limits::Budget;
@@ -19,6 +20,7 @@ pub(super) struct Calculator {
     strict: bool,
     budget: Budget,
     stack: Vec<Number>,
+    space: String,
 }
 
 /// Whether the row goes on.
@@ -30,7 +32,7 @@ enum Outcome {
 impl Calculator {
     pub(super) fn new(program: &NumberProgram, input: &Columns, setting: &Setting) -> Self {
         let (input, budget) = (input.clone(), setting.budget.clone());
-        Self { program: program.clone(), input, strict: setting.strict, budget, stack: vec![] }
+        Self { program: program.clone(), input, strict: setting.strict, budget, stack: vec![], space: String::new() }
     }
 
     fn pop(&mut self) -> Result<Number, Problem> {
@@ -70,8 +72,8 @@ impl Calculator {
     fn binary(&self, op: Binary, lower: Number, top: Number) -> Result<Number, Problem> {
         let zero = |divisor: bool| divisor && !self.program.division_errors;
         Ok(match op {
-            Binary::Add => top.plus(lower),
-            Binary::Subtract => lower.minus(top),
+            Binary::Add => top.beside(lower, self.strict).plus(lower),
+            Binary::Subtract => lower.beside(top, self.strict).minus(top),
             Binary::Multiply => Number::Int(top.as_int().wrapping_mul(lower.as_int())),
             Binary::Divide if zero(top.as_int() == 0) => Number::Int(0),
             Binary::Remainder if zero(top.as_int() == 0) => Number::Int(0),
@@ -81,8 +83,8 @@ impl Calculator {
             Binary::MultiplyFloat => Number::Float(top.as_float() * lower.as_float()),
             Binary::DivideFloat if zero(top.as_float() == 0.0) => Number::Int(0),
             Binary::DivideFloat => Number::Float(lower.as_float() / top.as_float()),
-            Binary::Min => top.min(lower, self.strict),
-            Binary::Max => top.max(lower),
+            Binary::Min => top.beside(lower, self.strict).min(lower, self.strict),
+            Binary::Max => top.beside(lower, self.strict).max(lower),
             // The original has the two the wrong way round.
             Binary::MinIf if self.strict => {
                 if top.as_float() <= lower.as_float() {
@@ -137,11 +139,7 @@ impl Calculator {
         match step {
             NumberStep::Column(column) => return self.load(row.get(*column)),
             NumberStep::Named(name) => {
-                let cell = self.input.find(name).map_or(&crate::cell::EMPTY, |column| row.get(column));
-                if !cell.is_empty() {
-                    return self.load(cell);
-                }
-                self.push(Number::Int(0))?;
+                return self.load(self.input.find(name).map_or(&crate::cell::EMPTY, |column| row.get(column)));
             }
             NumberStep::Array(column) => match row.get(*column) {
                 Cell::List(items) => {
@@ -158,6 +156,11 @@ impl Calculator {
                 },
                 other => return self.load(other),
             },
+            NumberStep::Hash(column) => {
+                let text = row.get(*column).text_in(&mut self.space).ok_or(Problem::EmptyCell)?;
+                let hash = murmur::hash(text);
+                self.push(Number::Int(hash.into()))?;
+            }
             NumberStep::Constant(constant) => return self.load(&constant_cell(constant)),
             NumberStep::Binary(op) => {
                 let (top, lower) = (self.pop()?, self.pop()?);

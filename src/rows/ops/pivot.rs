@@ -66,7 +66,7 @@ impl Value {
 
     /// Puts a number in.
     fn add(&mut self, op: Option<PivotOp>, number: Number, strict: bool) -> Result<(), Problem> {
-        let own = self.number()?;
+        let own = self.number()?.beside(number, strict);
         let result = match (op, self.parts) {
             (None, _) => own,
             (Some(PivotOp::Sum | PivotOp::Average), _) => own.plus(number),

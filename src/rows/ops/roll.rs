@@ -62,17 +62,21 @@ impl Rolling {
             let first = number.unwrap_or(Number::Int(0));
             return Ok(State { value: first, before: first });
         };
+        let own = |number: Number| state.value.beside(number, self.strict);
         let value = match (self.spec.kind, number) {
             (Roll::Delta, None) => return Err(Problem::EmptyCell),
-            (Roll::Delta, Some(number)) => return Ok(State { value: number.minus(state.before), before: number }),
+            (Roll::Delta, Some(number)) => {
+                let value = number.beside(state.before, self.strict).minus(state.before);
+                return Ok(State { value, before: number });
+            }
             // Doubles cannot be compared with nothing.
             (Roll::Min | Roll::Max, None) if matches!(state.value, Number::Float(_)) && !self.strict => {
                 return Err(Problem::EmptyCell);
             }
             (_, None) => state.value,
-            (Roll::Sum | Roll::Average, Some(number)) => state.value.plus(number),
-            (Roll::Min, Some(number)) => state.value.min(number, self.strict),
-            (Roll::Max, Some(number)) => state.value.max(number),
+            (Roll::Sum | Roll::Average, Some(number)) => own(number).plus(number),
+            (Roll::Min, Some(number)) => own(number).min(number, self.strict),
+            (Roll::Max, Some(number)) => own(number).max(number),
         };
         Ok(State { value, ..state })
     }

@@ -66,41 +66,73 @@ impl RowOp for Compare {
     }
 }
 
-/// `filter`: an empty cell never passes.
+/// `filter`: an empty cell never passes, an empty text passes whatever is required.
 pub(super) struct Filter {
     column: ColumnRef,
     exclude: bool,
+    inverted: bool,
+    lower: bool,
     values: Vec<String>,
-    contains: Vec<String>,
+    contains: Vec<Finder<'static>>,
     patterns: Vec<Regex>,
     input: Columns,
     bound: Option<usize>,
+    space: String,
 }
 
 impl Filter {
-    pub(super) fn new(filter: &ValueFilter, input: &Columns) -> Result<Self, Problem> {
-        let whole = filter.matches.iter().map(|pattern| whole_regex(pattern));
-        let parts = filter.finds.iter().map(|pattern| part_regex(pattern));
+    fn new(filter: &ValueFilter, input: &Columns) -> Result<Self, Problem> {
+        let tests = &filter.tests;
+        let whole = tests.matches.iter().map(|pattern| whole_regex(pattern));
+        let parts = tests.finds.iter().map(|pattern| part_regex(pattern));
         Ok(Self {
             column: filter.column.clone(),
             exclude: filter.exclude,
-            values: filter.values.clone(),
-            contains: filter.contains.clone(),
+            inverted: filter.inverted,
+            lower: tests.lower,
+            values: tests.values.clone(),
+            contains: tests.contains.iter().map(|part| Finder::new(part.as_str()).into_owned()).collect(),
             patterns: whole.chain(parts).collect::<Result<_, _>>()?,
             input: input.clone(),
             bound: None,
+            space: String::new(),
         })
+    }
+
+    /// Whether the filter lets the row through, which it may change.
+    fn passes(&mut self, row: &mut Row) -> bool {
+        let column = *self.bound.get_or_insert_with(|| self.input.resolve(&self.column));
+        let mut lower = None;
+        let Some(mut text) = row.get(column).text_in(&mut self.space) else { return false };
+        if text.is_empty() && !self.exclude {
+            return true;
+        }
+        if self.lower {
+            text = lower.insert(text.to_lowercase());
+        }
+        let found = self.values.iter().any(|value| value == text)
+            || self.contains.iter().any(|part| part.find(text.as_bytes()).is_some())
+            || self.patterns.iter().any(|pattern| pattern.is_match(text));
+        let passes = found != self.exclude;
+        if let Some(lower) = lower.filter(|_| passes) {
+            row.set(column, Cell::from(lower));
+        }
+        passes
     }
 }
 
-impl RowOp for Filter {
-    fn row(&mut self, row: Row) -> Result<Option<Row>, Problem> {
-        let column = *self.bound.get_or_insert_with(|| self.input.resolve(&self.column));
-        let Some(text) = row.get(column).to_text() else { return Ok(None) };
-        let found = self.values.iter().any(|value| *value == text)
-            || self.contains.iter().any(|part| text.contains(part.as_str()))
-            || self.patterns.iter().any(|pattern| pattern.is_match(&text));
-        drop(text);
-        Ok((found != self.exclude).then_some(row))
+/// Several filters, all of which let a row through.
+pub(super) struct Filters(Vec<Filter>);
+
+impl Filters {
+    pub(super) fn new(filters: &[ValueFilter], input: &Columns) -> Result<Self, Problem> {
+        filters.iter().map(|filter| Filter::new(filter, input)).collect::<Result<_, _>>().map(Self)
+    }
+}
+
+impl RowOp for Filters {
+    fn row(&mut self, mut row: Row) -> Result<Option<Row>, Problem> {
+        let kept = self.0.iter_mut().all(|filter| filter.passes(&mut row) != filter.inverted);
+        Ok(kept.then_some(row))
     }
 }

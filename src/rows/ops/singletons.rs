@@ -28,7 +28,14 @@ struct Run {
 
 impl RemoveSingletons {
     pub(super) fn new(key: usize, value: usize, input: &Columns, setting: &Setting) -> Self {
-        Self { key, value, input: input.clone(), strict: setting.strict, run: Run::default(), held: setting.budget.share() }
+        Self {
+            key,
+            value,
+            input: input.clone(),
+            strict: setting.strict,
+            run: Run::default(),
+            held: setting.budget.share(),
+        }
     }
 
     fn add(&mut self, row: Row) -> Result<(), Problem> {

@@ -102,6 +102,10 @@ impl RowOp for Texts {
                 }
                 TextStep::Set => {
                     let (column, cell) = (number(stack)?, pop(stack)?);
+                    let within = usize::try_from(column).is_ok_and(|column| column < width);
+                    if cell.is_empty() && !within {
+                        return Err(Problem::other("an empty cell cannot be appended"));
+                    }
                     store(&mut row, column, width, cell);
                     self.budget.check_row(row.len())?;
                 }

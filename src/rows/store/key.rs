@@ -90,7 +90,24 @@ mod tests {
 
     #[test]
     fn bytes_compare_as_the_values() {
-        let texts = ["", "\0", "\0\0", "\0a", "a", "a\0", "a\u{1}", "aa", "z", "é", "\u{d7ff}", "\u{e000}", "\u{ff5e}", "😀", "😀a", "\u{10ffff}"];
+        let texts = [
+            "",
+            "\0",
+            "\0\0",
+            "\0a",
+            "a",
+            "a\0",
+            "a\u{1}",
+            "aa",
+            "z",
+            "é",
+            "\u{d7ff}",
+            "\u{e000}",
+            "\u{ff5e}",
+            "😀",
+            "😀a",
+            "\u{10ffff}",
+        ];
         for a in texts {
             for b in texts {
                 let (x, y) = (Cell::from(a), Cell::from(b));

@@ -340,7 +340,10 @@ impl Merge {
 pub(crate) struct Sorted(Source);
 
 enum Source {
-    Buffer { bytes: Vec<u8>, entries: std::vec::IntoIter<Entry> },
+    Buffer {
+        bytes: Vec<u8>,
+        entries: std::vec::IntoIter<Entry>,
+    },
     /// The share is given back with the last row.
     Runs(Merge, #[allow(dead_code, reason = "held")] Share),
 }
@@ -419,7 +422,8 @@ mod tests {
 
     #[test]
     fn sorted_and_stable_in_memory_and_on_disk() {
-        for (memory, count) in [(1 << 30, 3000), (1 << 30, 400_000), (40_000, 100_000), (1 << 22, 300_000), (100, 3000)] {
+        for (memory, count) in [(1 << 30, 3000), (1 << 30, 400_000), (40_000, 100_000), (1 << 22, 300_000), (100, 3000)]
+        {
             let mut sorter = Sorter::new(Budget::new(Limits { memory, ..Limits::default() }).share(), Disk::default());
             let (mut expected, mut state) = (vec![], 1_u64);
             for order in 0..count {
@@ -438,7 +442,8 @@ mod tests {
 
     #[test]
     fn long_keys_are_compared_to_their_ends() {
-        let mut sorter = Sorter::new(Budget::new(Limits { memory: 20_000, ..Limits::default() }).share(), Disk::default());
+        let mut sorter =
+            Sorter::new(Budget::new(Limits { memory: 20_000, ..Limits::default() }).share(), Disk::default());
         for order in 0..1000_i64 {
             let key = format!("{}{:03}", "x".repeat(40), (order * 7) % 1000);
             sorter.push(key.as_bytes(), &Row::new(vec![((order * 7) % 1000).into(), order.into()])).unwrap();

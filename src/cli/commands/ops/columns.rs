@@ -81,9 +81,9 @@ impl Shapes {
 fn array(rows: &[Row], position: usize, shape: Shape) -> ArrayRef {
     let cells = || rows.iter().map(|row| row.get(position));
     match shape {
-        Shape::Integer => {
-            Arc::new(Int64Array::from_iter(cells().map(|cell| cell.as_number().map(lakeql_rows::number::Number::as_int))))
-        }
+        Shape::Integer => Arc::new(Int64Array::from_iter(
+            cells().map(|cell| cell.as_number().map(lakeql_rows::number::Number::as_int)),
+        )),
         Shape::Float => Arc::new(Float64Array::from_iter(
             cells().map(|cell| cell.as_number().map(lakeql_rows::number::Number::as_float)),
         )),

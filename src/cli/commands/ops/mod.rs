@@ -142,6 +142,9 @@ impl Run {
         };
         let mut source = Source { input, first: None, spool: None };
         source.start(self.width, &columns, self.options.limits, &mut self.clock)?;
+        // Rows that wait before and behind the ops have their part of the memory.
+        let waits = usize::from(source.spool.is_some()) + usize::from(self.format.is_none() && !streams(output.format()));
+        self.options.limits.memory /= 1 + waits;
         let mut ops = Pipeline::new(pipeline, &columns, self.options)?;
         let answer = ops.columns().clone();
         let mut writer = write::writer(output, self.format, self.options.limits);
@@ -182,7 +185,6 @@ impl Source {
             self.first = Some(first);
             return Ok(());
         }
-        // Half of the memory belongs to the ops.
         let mut spool = Spool::new(Limits { memory: limits.memory / 2, ..limits });
         let mut next = Some(first);
         while let Some(row) = next {

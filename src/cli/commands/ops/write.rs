@@ -29,9 +29,7 @@ pub(super) fn writer(output: Output, hydra: Option<HydraFormat>, limits: Limits)
         (Some(format), _) => TextFormat::Hydra(format),
         (None, format) if streams(format) => TextFormat::Own(format),
         (None, _) => {
-            // The other half belongs to the ops.
-            let rows = Spool::new(Limits { memory: limits.memory / 2, ..limits });
-            return Box::new(Table { output, rows, shapes: Shapes::default() });
+            return Box::new(Table { output, rows: Spool::new(limits), shapes: Shapes::default() });
         }
     };
     Box::new(Text { format, lines: output.lines(), text: String::new(), rows: 0 })
@@ -114,7 +112,7 @@ struct Table {
 impl Writer for Table {
     fn row(&mut self, row: Row, _columns: &Columns) -> Result<(), Failure> {
         self.shapes.see(&row);
-        Ok(self.rows.push(&row).map_err(wrong)?)
+        self.rows.push(&row).map_err(wrong)
     }
 
     fn finish(self: Box<Self>, columns: &Columns) -> Result<(), Failure> {

@@ -106,7 +106,7 @@ pub static CATALOGUE: &[OpInfo] = &[
     op("rmap", &[], Scope::Row, "rmap=COL::{\"regex\":\"to\"}", "replaces texts that match as a whole", values::regex_map),
     op("ordermap", &[], Scope::Row, "ordermap=TEST,TEXT,FROM,TO[:…]", "copies a cell where another one is a text", values::order_map),
     op("datef", &[], Scope::Row, "datef=COLS:IN:OUT[:TO], patterns of Joda time or unixmillis", "writes dates in another way", values::date_format),
-    op("filter", &[], Scope::Row, "filter={from.index:COL, require:[a,b]}, or exclude, or require {contains:\"x\"}", "rows that a filter lets through", values::filter),
+    op("filter", &[], Scope::Row, "filter={from.index:COL, require:[a,b]}, or exclude, or require {contains:\"x\"}, or a list of such", "rows that a filter lets through", values::filter),
     op("t", &["trans"], Scope::Table, "t", "rows become columns", |_| Ok(Op::Transpose)),
     op("num", &["math"], Scope::Row, "num=STEP,STEP…, e.g. c0,c1,add,v2,set", "calculates on a stack", values::number),
     op("str", &[], Scope::Row, "str=STEP,STEP…, e.g. c0,v-,cat,v0,set", "texts on a stack", values::text),

@@ -209,8 +209,8 @@ pub enum Op {
         /// Where the output goes; appended when beyond the row.
         to: usize,
     },
-    /// `filter=HOCON`: a filter of the job language.
-    Filter(ValueFilter),
+    /// `filter=HOCON`: filters of the job language, all of which keep the row.
+    Filter(Vec<ValueFilter>),
     /// `t`, `trans`.
     Transpose,
     /// `num`, `math`.
@@ -477,6 +477,15 @@ pub struct ValueFilter {
     pub column: ColumnRef,
     /// Whether a match drops the row instead of keeping it.
     pub exclude: bool,
+    /// Whether what would be dropped is kept, and the other way round.
+    pub inverted: bool,
+    /// Any of these is a match.
+    pub tests: ValueTests,
+}
+
+/// What a text is compared with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ValueTests {
     /// The whole text is one of these.
     pub values: Vec<String>,
     /// One of these occurs.
@@ -485,6 +494,8 @@ pub struct ValueFilter {
     pub matches: Vec<String>,
     /// One of these regular expressions occurs.
     pub finds: Vec<String>,
+    /// The text is made lower case first, and stays so.
+    pub lower: bool,
 }
 
 impl Relaxed {
