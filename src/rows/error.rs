@@ -28,6 +28,9 @@ pub enum Problem {
     /// A temporary file that cannot be made, written or read.
     #[error("{0}")]
     Disk(String),
+    /// A tree that cannot be read.
+    #[error("{0}")]
+    Read(String),
     /// Anything else.
     #[error("{0}")]
     Other(String),
@@ -57,6 +60,7 @@ impl Problem {
             Self::Regex(_) => Kind::Regex,
             Self::Limit(_) => Kind::Limit,
             Self::Disk(_) => Kind::Io,
+            Self::Read(_) => Kind::Io,
         }
     }
 }
@@ -97,7 +101,7 @@ impl OpError {
             Problem::NotANumber(_) => diagnostic.hint("texts are read as whole numbers"),
             Problem::Limit(_) => diagnostic.hint("--memory raises the limit; sort=…;merge=… keeps less than gather"),
             Problem::Disk(_) => diagnostic.hint("TMPDIR names a place with more room; more --memory needs less of it"),
-            Problem::DivisionByZero | Problem::Regex(_) | Problem::Other(_) => diagnostic,
+            Problem::DivisionByZero | Problem::Regex(_) | Problem::Read(_) | Problem::Other(_) => diagnostic,
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Hydra: the recorded answers, and the verb `ops`.
 
 #[path = "../../src/rows/checks/cases.rs"]
-mod cases;
+pub(crate) mod cases;
 
 use crate::program::{Place, Said, json_lines};
 use serde_json::{Value, json};

@@ -26,3 +26,4 @@ mod runs;
 mod samples;
 mod sound;
 mod support;
+mod trees;

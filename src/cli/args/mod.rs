@@ -8,6 +8,7 @@ mod plot;
 mod points;
 mod query;
 mod runs;
+mod tree;
 pub(crate) mod values;
 
 pub(crate) use chunks::{ChunksArgs, OrderArg};
@@ -20,9 +21,10 @@ pub(crate) use ops::{InputFormat, OpsArgs};
 pub(crate) use plot::{AxisArg, PlotArgs};
 pub(crate) use points::PointsArgs;
 pub(crate) use query::{
-    BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs,
+    BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs, TreesArgs,
 };
 pub(crate) use runs::{DiffArgs, ShowArgs};
+pub(crate) use tree::{ImportEvents, TreeArgs, TreeCommand, TreeMerge, TreeShow};
 
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
@@ -78,6 +80,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Show what is not the same in several runs
     Diff(DiffArgs),
+    /// List, browse and unite trees
+    Tree(TreeArgs),
     /// Run Hydra's ops over rows, from stdin or a file
     Ops(OpsArgs),
     /// Time queries

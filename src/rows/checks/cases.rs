@@ -143,11 +143,8 @@ fn equal(a: &Cell, b: &Cell, approx: bool) -> bool {
 pub(crate) fn trees() -> BTreeMap<String, MemoryTree> {
     let spec = Spec::parse(&read("treespec.json")).unwrap();
     let mut fields = Fields::default();
-    let plans: Vec<_> = spec
-        .trees
-        .iter()
-        .map(|(name, tree)| (name.clone(), Arc::new(Plan::new(tree, &mut fields).unwrap())))
-        .collect();
+    let plans: Vec<_> =
+        spec.trees.iter().map(|(name, tree)| (name.clone(), Arc::new(Plan::new(tree, &mut fields).unwrap()))).collect();
     let mut events = Events::new(fields.names().len());
     for line in read("events.jsonl").lines() {
         read_event(line, &fields, &mut events).unwrap();
@@ -172,20 +169,20 @@ pub(crate) fn grown(plan: &Arc<Plan>, events: &Events, parts: &[std::ops::Range<
 }
 
 /// All cases of paths, over trees built from the events.
-pub(crate) fn paths(trees: &BTreeMap<String, MemoryTree>) -> Report {
+pub(crate) fn paths<T: Tree>(trees: &BTreeMap<String, T>) -> Report {
     let mut report = Report::default();
     for case in lines("path_cases.jsonl") {
         let names: Vec<&str> = match &case["tree"] {
             Value::Array(names) => names.iter().map(|name| name.as_str().unwrap()).collect(),
             name => vec![name.as_str().unwrap()],
         };
-        let workers: Vec<&MemoryTree> = names.iter().map(|name| &trees[*name]).collect();
+        let workers: Vec<&T> = names.iter().map(|name| &trees[*name]).collect();
         report.note(&case, judge(&case, ask(&case, &workers)));
     }
     report
 }
 
-fn ask(case: &Value, workers: &[&MemoryTree]) -> Result<Vec<Row>, String> {
+fn ask<T: Tree>(case: &Value, workers: &[&T]) -> Result<Vec<Row>, String> {
     let text = |name: &str| Source::query(case[name].as_str().unwrap_or_default());
     let ops = |name: &str| parse(&text(name), Strictness::default()).map_err(|problem| problem.message);
     let path = path::parse(&text("path")).map_err(|problem| problem.message)?;
@@ -196,7 +193,7 @@ fn ask(case: &Value, workers: &[&MemoryTree]) -> Result<Vec<Row>, String> {
 }
 
 /// The nodes of the corpus that the built trees do not have in the same way, and the number of all.
-pub(crate) fn different_nodes(trees: &BTreeMap<String, MemoryTree>) -> (Vec<String>, usize) {
+pub(crate) fn different_nodes<T: Tree>(trees: &BTreeMap<String, T>) -> (Vec<String>, usize) {
     let mut wrong = vec![];
     let mut dumps: BTreeMap<&str, std::vec::IntoIter<Value>> = BTreeMap::new();
     for (name, tree) in trees {
@@ -219,7 +216,7 @@ pub(crate) fn different_nodes(trees: &BTreeMap<String, MemoryTree>) -> (Vec<Stri
     (wrong, recorded.len())
 }
 
-fn dump(tree: &MemoryTree, node: usize, path: &mut Vec<String>, nodes: &mut Vec<Value>) {
+fn dump<T: Tree>(tree: &T, node: T::Node, path: &mut Vec<String>, nodes: &mut Vec<Value>) {
     let mut own = serde_json::json!({"path": path, "count": tree.hits(&node), "nodes": tree.child_count(&node)});
     let mut data = serde_json::Map::new();
     for name in tree.attachments(&node).unwrap() {

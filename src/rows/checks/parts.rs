@@ -60,7 +60,10 @@ fn what_depends_on_the_order_of_events_is_not_united() {
     };
     for (root, reason) in [
         (r#"[{"field": "a", "once": true}]"#, "`once` depends on the order of events"),
-        (r#"[{"field": "a", "attach": {"c": {"kind": "copy", "fields": {"x": "y"}}}}]"#, "`c` (copy) keeps what came last"),
+        (
+            r#"[{"field": "a", "attach": {"c": {"kind": "copy", "fields": {"x": "y"}}}}]"#,
+            "`c` (copy) keeps what came last",
+        ),
         (
             r#"[{"field": "a", "attach": {"c": {"kind": "limit.hot", "size": 2}}}]"#,
             "`c` (limit.hot) has deleted nodes that another part still has",

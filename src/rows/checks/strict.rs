@@ -122,6 +122,24 @@ fn known_defects_and_their_strict_meaning() {
     }
 }
 
+/// A text that is no number is an error where it has to be compared, and nowhere else.
+#[test]
+fn what_is_not_compared_may_be_anything() {
+    for (ops, input, answer) in [
+        ("sort=0:n", r#"[["x"]]"#, r#"["x"]"#),
+        ("sort=0:n", r#"[[null,1],["x"]]"#, r#"["x"][null,1]"#),
+        ("sort=0:n:d", r#"[["x"],[null,1]]"#, r#"[null,1]["x"]"#),
+        ("sort=0:n", r#"[["x"],["y"]]"#, "!"),
+        ("sort=0:d", r#"[["x"],[1],[null]]"#, "!"),
+        ("sort=0,1:sn", r#"[["b",1],["a","x"]]"#, r#"["a","x"]["b",1]"#),
+        ("sort=0,1:sn", r#"[["a",1],["a","x"]]"#, "!"),
+        ("sort=0,1:sn:dd", r#"[["a",1],["a","x"]]"#, "!"),
+        ("sort=0,1:sn", r#"[["a",null,1],["a","x"]]"#, r#"["a","x"]["a",null,1]"#),
+    ] {
+        assert_eq!(run(ops, input, false), answer, "{ops} {input}");
+    }
+}
+
 #[test]
 fn every_defect_is_in_the_readme() {
     let readme = include_str!("../../query/dialects/hydra/README.md");

@@ -1,5 +1,6 @@
 //! `sort`: stable. Empty cells come last ascending and first descending. Rows that do not fit in memory go to disk.
 
+use crate::cell::Cell;
 use crate::error::{Failure, Problem};
 use crate::pipeline::{Flow, Operator, Setting, Sink};
 use crate::row::{Columns, Row};
@@ -11,49 +12,38 @@ use lakeql_query::dialects::hydra::ops::{ColumnRef, SortKey};
 pub(super) struct Sort {
     keys: Keys,
     sorter: Option<Sorter>,
-    /// One row is in order whatever it holds: its key is made when there is a second one.
-    first: Option<Row>,
     key: Vec<u8>,
 }
 
 impl Sort {
     pub(super) fn new(keys: &[SortKey], input: &Columns, setting: &Setting) -> Self {
         let sorter = Sorter::new(setting.share(), Disk::default());
-        Self { keys: Keys::new(keys, input), sorter: Some(sorter), first: None, key: vec![] }
-    }
-
-    fn add(&mut self, row: &Row) -> Result<(), Problem> {
-        self.key.clear();
-        self.keys.write(row, &mut self.key)?;
-        match &mut self.sorter {
-            Some(sorter) => sorter.push(&self.key, row),
-            None => Ok(()),
-        }
+        Self { keys: Keys::new(keys, input), sorter: Some(sorter), key: vec![] }
     }
 }
 
 impl Operator for Sort {
     fn push(&mut self, row: Row, _out: &mut dyn Sink) -> Result<Flow, Failure> {
-        match self.first.take() {
-            None if self.sorter.as_ref().is_some_and(|sorter| sorter.len() == 0) => {
-                self.first = Some(row);
-                return Ok(Flow::More);
-            }
-            Some(first) => self.add(&first)?,
-            None => {}
+        self.key.clear();
+        self.keys.write(&row, &mut self.key);
+        if let Some(sorter) = &mut self.sorter {
+            sorter.push(&self.key, &row)?;
         }
-        self.add(&row)?;
         Ok(Flow::More)
     }
 
     fn finish(&mut self, out: &mut dyn Sink) -> Result<Flow, Failure> {
         self.keys.create();
-        if let Some(row) = self.first.take() {
-            return Ok(out.send(row)?);
-        }
         let Some(sorter) = self.sorter.take() else { return Ok(Flow::More) };
         let mut sorted = sorter.finish()?;
+        let mut before: Option<Row> = None;
         while let Some(row) = sorted.next()? {
+            if self.keys.unreadable {
+                if let Some(before) = &before {
+                    self.keys.compare(before, &row)?;
+                }
+                before = Some(row.clone());
+            }
             if out.send(row)? == Flow::Stop {
                 return Ok(Flow::Stop);
             }
@@ -70,14 +60,18 @@ struct Keys {
     positions: Vec<Option<usize>>,
     /// How many columns there were when they were looked for.
     known: usize,
+    /// Whether there was a text that is no number. That is an error only beside a value that it would have to be compared
+    /// with: in rows that the columns before do not tell apart.
+    unreadable: bool,
 }
 
 impl Keys {
     fn new(keys: &[SortKey], input: &Columns) -> Self {
-        Self { keys: keys.to_vec(), input: input.clone(), positions: vec![None; keys.len()], known: usize::MAX }
+        let positions = vec![None; keys.len()];
+        Self { keys: keys.to_vec(), input: input.clone(), positions, known: usize::MAX, unreadable: false }
     }
 
-    fn write(&mut self, row: &Row, into: &mut Vec<u8>) -> Result<(), Problem> {
+    fn write(&mut self, row: &Row, into: &mut Vec<u8>) {
         let width = self.input.len();
         if width != self.known {
             self.known = width;
@@ -87,10 +81,29 @@ impl Keys {
             }
         }
         for (key, position) in self.keys.iter().zip(&self.positions) {
-            // A row may have cells beyond the columns that have a name.
-            let position = position.or(key.column.position.filter(|position| *position < row.len()));
-            let cell = position.map_or(&crate::cell::EMPTY, |position| row.get(position));
-            key::write(cell, key.as_type, key.descending, into)?;
+            if key::write(cell(row, key, *position), key.as_type, key.descending, into).is_err() {
+                self.unreadable = true;
+                key::write_unreadable(key.descending, into);
+            }
+        }
+    }
+
+    /// Whether neighbours can be compared.
+    fn compare(&self, above: &Row, below: &Row) -> Result<(), Problem> {
+        for (key, position) in self.keys.iter().zip(&self.positions) {
+            let (above, below) = (cell(above, key, *position), cell(below, key, *position));
+            if above.is_empty() && below.is_empty() {
+                continue;
+            }
+            if above.is_empty() || below.is_empty() {
+                return Ok(());
+            }
+            let (mut a, mut b) = (vec![], vec![]);
+            key::write(above, key.as_type, key.descending, &mut a)?;
+            key::write(below, key.as_type, key.descending, &mut b)?;
+            if a != b {
+                return Ok(());
+            }
         }
         Ok(())
     }
@@ -100,6 +113,12 @@ impl Keys {
         let refs: Vec<ColumnRef> = self.keys.iter().map(|key| key.column.clone()).collect();
         self.input.resolve_all(&refs);
     }
+}
+
+/// The cell of a key. A row may have cells beyond the columns that have a name.
+fn cell<'a>(row: &'a Row, key: &SortKey, position: Option<usize>) -> &'a Cell {
+    let position = position.or(key.column.position.filter(|position| *position < row.len()));
+    position.map_or(&crate::cell::EMPTY, |position| row.get(position))
 }
 
 /// Rows in the order of one column.

@@ -8,6 +8,7 @@ use crate::error::Problem;
 use crate::number::{float_or_number, integer_or_number};
 use lakeql_query::dialects::hydra::ops::SortType;
 
+const UNREADABLE: u8 = 0;
 const VALUE: u8 = 1;
 /// Behind all values.
 const EMPTY: u8 = 2;
@@ -35,6 +36,11 @@ pub(crate) fn write(cell: &Cell, as_type: SortType, descending: bool, into: &mut
         into.iter_mut().skip(start).for_each(|byte| *byte = !*byte);
     }
     Ok(())
+}
+
+/// Appends what stands for a text that is no number: before all values.
+pub(crate) fn write_unreadable(descending: bool, into: &mut Vec<u8>) {
+    into.push(if descending { !UNREADABLE } else { UNREADABLE });
 }
 
 /// Appends an integer.

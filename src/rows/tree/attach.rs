@@ -2,7 +2,7 @@
 
 use super::events::{Events, Value};
 use super::plan::Attach;
-use super::{Attachment, AttachSpec, Distribution};
+use super::{AttachSpec, Attachment, Distribution};
 use crate::error::Problem;
 use crate::number::{Number, float_text, parse_number};
 use crate::sketch::{Bloom, Cardinality, CountMin, Digest, Hot, Recent, Topper};
@@ -198,12 +198,7 @@ pub(super) fn empty(spec: &AttachSpec) -> Attachment {
 }
 
 /// Takes an event's values into an attachment.
-pub(super) fn update(
-    attachment: &mut Attachment,
-    attach: &Attach,
-    events: &Events,
-    row: usize,
-) -> Result<(), Problem> {
+pub(super) fn update(attachment: &mut Attachment, attach: &Attach, events: &Events, row: usize) -> Result<(), Problem> {
     let value = |index: usize| attach.fields.get(index).map_or(Value::Missing, |field| events.get(row, *field));
     match (attachment, &attach.spec) {
         (Attachment::Sum { sum, num }, AttachSpec::Sum { count_missing, .. }) => {

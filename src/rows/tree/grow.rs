@@ -8,7 +8,7 @@ use super::events::{Events, Value};
 use super::merge::{Run, Visit};
 use super::names::Names;
 use super::plan::{NodeStep, Plan, Step, StepSource};
-use super::{Attachment, AttachSpec};
+use super::{AttachSpec, Attachment};
 use crate::error::Problem;
 use crate::number::float_text;
 use crate::ops::power_below;

@@ -96,7 +96,11 @@ pub trait Nodes {
 ///
 /// # Errors
 /// A run cannot be read, attachments do not unite, or the nodes cannot be kept.
-pub fn merge(runs: &mut [Box<dyn Run + '_>], columns: &Arc<[AttachColumn]>, out: &mut dyn Nodes) -> Result<u64, Problem> {
+pub fn merge(
+    runs: &mut [Box<dyn Run + '_>],
+    columns: &Arc<[AttachColumn]>,
+    out: &mut dyn Nodes,
+) -> Result<u64, Problem> {
     let mut merging = Merging { runs, columns, out, rows: vec![0], visits: vec![], path: vec![] };
     let all: Vec<usize> = (0..merging.runs.len()).collect();
     merging.children(1, &all)
@@ -160,11 +164,14 @@ impl Merging<'_, '_> {
     /// Unites the next node of these runs, which have the same name, with everything below it.
     fn node(&mut self, depth: usize, parts: &[usize]) -> Result<(), Problem> {
         let mut visit = match self.visits.get_mut(depth - 1) {
-            Some(visit) => std::mem::replace(visit, Visit { columns: Arc::clone(self.columns), hits: 0, attachments: vec![] }),
+            Some(visit) => {
+                std::mem::replace(visit, Visit { columns: Arc::clone(self.columns), hits: 0, attachments: vec![] })
+            }
             None => Visit::new(self.columns),
         };
         visit.clear();
-        if let (Some(name), Some(run)) = (self.path.get_mut(depth - 1), parts.first().and_then(|part| self.runs.get(*part)))
+        if let (Some(name), Some(run)) =
+            (self.path.get_mut(depth - 1), parts.first().and_then(|part| self.runs.get(*part)))
         {
             name.clear();
             name.push_str(run.name());

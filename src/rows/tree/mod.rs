@@ -24,7 +24,7 @@ pub use json::read_event;
 pub use memory::MemoryTree;
 pub use merge::{Finished, Nodes, Run, Visit, merge};
 pub use plan::{AttachColumn, Fields, MOST_LEVELS, Plan};
-pub use query::Query;
+pub use query::{Query, QueryError, Text};
 pub use spec::{AttachSpec, ElementSpec, Spec, TreeSpec};
 pub use spill::{InMemory, Spilled, spill};
 pub use walk::walk;

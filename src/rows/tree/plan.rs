@@ -2,6 +2,7 @@
 
 use super::spec::{AttachSpec, ElementSpec, NameSource, NodeSpec, TreeSpec};
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// Most levels that nodes of a tree may have.
@@ -18,6 +19,8 @@ pub struct Plan {
     pub(super) layouts: Vec<Layout>,
     /// All attachments, by name and kind.
     pub(super) columns: Vec<AttachColumn>,
+    /// For each level, from the first on, the attachments that its nodes can have.
+    levels: Vec<BTreeSet<usize>>,
     ordered: bool,
     mergeable: Result<(), String>,
 }
@@ -124,6 +127,7 @@ impl Plan {
             root: vec![],
             layouts: vec![Layout::default()],
             columns: vec![],
+            levels: vec![],
             ordered: false,
             mergeable: Ok(()),
         };
@@ -149,6 +153,16 @@ impl Plan {
         &self.columns
     }
 
+    /// How many levels nodes can be on.
+    pub fn levels(&self) -> usize {
+        self.levels.len()
+    }
+
+    /// The attachments that nodes of a level can have, from 1, as places in [`Plan::columns`].
+    pub fn columns_of_level(&self, level: usize) -> impl Iterator<Item = usize> + '_ {
+        level.checked_sub(1).and_then(|index| self.levels.get(index)).into_iter().flatten().copied()
+    }
+
     fn refuse_merging(&mut self, what: String) {
         self.ordered = true;
         if self.mergeable.is_ok() {
@@ -170,7 +184,16 @@ impl Plan {
                     if depth > MOST_LEVELS {
                         return Err(format!("nodes can be {MOST_LEVELS} levels deep, not more"));
                     }
-                    steps.push(Step::Node(Box::new(self.node(spec, fields))));
+                    let step = self.node(spec, fields);
+                    if self.levels.len() < depth {
+                        self.levels.resize(depth, BTreeSet::new());
+                    }
+                    let attach =
+                        self.layouts.get(step.layout).map(|layout| layout.attach.as_slice()).unwrap_or_default();
+                    if let Some(level) = self.levels.get_mut(depth - 1) {
+                        level.extend(attach.iter().map(|attach| attach.column));
+                    }
+                    steps.push(Step::Node(Box::new(step)));
                 }
             }
         }

@@ -1,8 +1,8 @@
 //! Parts of a tree on their way to a file and back.
 
+use super::Attachment;
 use super::merge::{Finished, Nodes, Run, Visit};
 use super::plan::AttachColumn;
-use super::Attachment;
 use crate::error::Problem;
 use crate::sketch::{In, Out};
 use std::io::{Read, Write};
@@ -38,7 +38,9 @@ pub fn spill(run: &mut dyn Run, columns: &Arc<[AttachColumn]>, out: &mut dyn Wri
         }
         head.clear();
         head.count(record.as_slice().len());
-        out.write_all(head.as_slice()).and_then(|()| out.write_all(record.as_slice())).map_err(|error| failed(&error))?;
+        out.write_all(head.as_slice())
+            .and_then(|()| out.write_all(record.as_slice()))
+            .map_err(|error| failed(&error))?;
     }
     out.flush().map_err(|error| failed(&error))
 }
@@ -60,14 +62,8 @@ impl<R: Read> Spilled<R> {
     /// # Errors
     /// The file fails.
     pub fn new(from: R, columns: &Arc<[AttachColumn]>) -> Result<Self, Problem> {
-        let mut spilled = Self {
-            from,
-            columns: Arc::clone(columns),
-            record: vec![],
-            depth: 0,
-            name: String::new(),
-            rest: 0,
-        };
+        let mut spilled =
+            Self { from, columns: Arc::clone(columns), record: vec![], depth: 0, name: String::new(), rest: 0 };
         spilled.advance()?;
         Ok(spilled)
     }

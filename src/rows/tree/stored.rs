@@ -48,7 +48,11 @@ impl Attachment {
             }
             _ => false,
         };
-        if fits { Ok(()) } else { Err(Problem::other(format!("two states of `{}` cannot be made into one", spec.kind()))) }
+        if fits {
+            Ok(())
+        } else {
+            Err(Problem::other(format!("two states of `{}` cannot be made into one", spec.kind())))
+        }
     }
 
     /// The state as bytes.

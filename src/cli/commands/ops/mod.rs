@@ -2,7 +2,7 @@
 
 mod columns;
 mod input;
-mod write;
+pub(super) mod write;
 
 use crate::args::OpsArgs;
 use crate::context::Context;
@@ -143,7 +143,8 @@ impl Run {
         let mut source = Source { input, first: None, spool: None };
         source.start(self.width, &columns, self.options.limits, &mut self.clock)?;
         // Rows that wait before and behind the ops have their part of the memory.
-        let waits = usize::from(source.spool.is_some()) + usize::from(self.format.is_none() && !streams(output.format()));
+        let waits =
+            usize::from(source.spool.is_some()) + usize::from(self.format.is_none() && !streams(output.format()));
         self.options.limits.memory /= 1 + waits;
         let mut ops = Pipeline::new(pipeline, &columns, self.options)?;
         let answer = ops.columns().clone();

@@ -16,7 +16,7 @@ const PIECE: usize = 1 << 16;
 const BATCH: usize = 8192;
 
 /// Takes the rows of an answer.
-pub(super) trait Writer {
+pub(in crate::commands) trait Writer {
     /// Takes a row.
     fn row(&mut self, row: Row, columns: &Columns) -> Result<(), Failure>;
 
@@ -24,7 +24,8 @@ pub(super) trait Writer {
     fn finish(self: Box<Self>, columns: &Columns) -> Result<(), Failure>;
 }
 
-pub(super) fn writer(output: Output, hydra: Option<HydraFormat>, limits: Limits) -> Box<dyn Writer> {
+/// The writer of the format; `limits` bound the rows that wait for it.
+pub(in crate::commands) fn writer(output: Output, hydra: Option<HydraFormat>, limits: Limits) -> Box<dyn Writer> {
     let format = match (hydra, output.format()) {
         (Some(format), _) => TextFormat::Hydra(format),
         (None, format) if streams(format) => TextFormat::Own(format),
