@@ -65,9 +65,9 @@ pub const EVENT_TOPS: &str = r#"{"trees": {"tops": {"root": [{"branch": [
 /// The name of a day, counted from 0.
 pub fn day_name(day: u64) -> String {
     // The days of a leap year, then those of years that are none.
-    let (mut year, mut left) = (2024, day);
+    let (mut year, mut left) = (2024_u64, day);
     loop {
-        let leap = u64::from(year % 4 == 0 && (year % 100 != 0 || year % 400 == 0));
+        let leap = u64::from(year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400)));
         if left < 365 + leap {
             let mut month = 1;
             for days in [31, 28 + leap, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31] {

@@ -27,6 +27,19 @@ fn sessions() {
 }
 
 #[test]
+fn sessions_with_trees() {
+    let place = Place::new();
+    let datasets = |name: &str| repository("datasets").join(name).display().to_string();
+    place.ok(["import", "events", "--tree", &datasets("views_tree.json"), &datasets("views.jsonl")]);
+    trycmd::TestCases::new()
+        .case("tests/cli/trees/*.trycmd")
+        .register_bin("lakeql", std::path::Path::new(crate::program::PROGRAM))
+        .env("LAKEQL_LAKE", place.lake().to_str().unwrap())
+        .env("NO_COLOR", "")
+        .run();
+}
+
+#[test]
 fn binary_formats_hold_the_same_rows() {
     use datafusion::arrow::array::{AsArray, RecordBatch};
     use datafusion::arrow::ipc::reader::StreamReader;

@@ -153,6 +153,8 @@ fn examples_of_the_help_parse() {
     place.write("more.jsonl.zst", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
     samples(&place, "corpus", "collections.json");
     place.ok(["import", "samples", "collections.json"]);
+    let views = |name: &str| repository("datasets").join(name).display().to_string();
+    place.ok(["import", "events", "--tree", &views("views_tree.json"), &views("views.jsonl")]);
     place.write(
         "queries.jsonl",
         r#"{"id": "a", "lang": "aim", "text": "run.batch_size > 1", "options": {"limit": 10}}"#,

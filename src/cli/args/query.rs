@@ -15,7 +15,7 @@ Examples:
   lakeql query 'sys/failed:bool = true AND sys/creation_time > -7d' --lang nql --project team/vision
   lakeql query 'select((\"language\",\"==\",\"en\"))' --lang mixtera --count-by license
   lakeql query 'files from prod:raw where core.runs[any] in (11001, 12010)' --lang mql
-  lakeql query 'product/+/(5)+:+hits' --lang hydra --tree web --ops 'sort=2:n:d'
+  lakeql query '2024-01-01/+/(5)+:+hits' --lang hydra --tree views --ops 'sort=2:n:d'
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
   lakeql query 'fare_amount > 20' --lang nql --from 'taxi/*.parquet' --sort -fare_amount
   echo 'run.archived' | lakeql query - --lang aim --format csv";

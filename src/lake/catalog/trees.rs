@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::family::Family;
 use super::lake::{Lake, Loaded};
+use super::log::{Change, RemovedFile};
 use super::path::{ColumnType, encoded, typed_field};
 use super::snapshot::{DataFile, Snapshot};
 use super::tables::Table;
@@ -127,7 +128,7 @@ pub fn level_column(level: usize) -> String {
 /// The columns of the file of a level, from 1.
 pub fn level_schema(plan: &Plan, level: usize) -> SchemaRef {
     let mut fields: Vec<Arc<Field>> =
-        (1..=level).map(|above| Arc::new(Field::new(level_column(above), DataType::Utf8, false))).collect();
+        (1..=level).map(|above| Arc::new(Field::new(level_column(above), DataType::Utf8, true))).collect();
     fields.extend(Table::Nodes.schema().fields().iter().cloned());
     for column in plan.columns_of_level(level) {
         if let Some(attach) = plan.columns().get(column) {
@@ -201,6 +202,23 @@ impl Lake {
             None => Ok(None),
         };
         self.commit_family(family, files, &info, attempt).await
+    }
+
+    /// Takes the nodes of trees that were replaced out of the log. Versions of the lake that have them name an older
+    /// version of the log, so a failure here costs nothing but the space.
+    pub(crate) async fn forget_nodes(&self, segments: &[SegmentId]) -> Result<()> {
+        let log = self.log(Table::Nodes)?;
+        let state = log.load(None).await?;
+        let mut remove = vec![];
+        for view in state.snapshot().try_log_data()?.iter() {
+            if let Some(name) = FileName::parse(&view.path()).filter(|name| segments.contains(&name.segment)) {
+                remove.push(RemovedFile { name: name.text, size: u64::try_from(view.size()).unwrap_or_default() });
+            }
+        }
+        if !remove.is_empty() {
+            log.append(&state, Change { remove, ..Change::default() }).await?;
+        }
+        Ok(())
     }
 
     async fn write_trees(&self, catalog: &TreeCatalog) -> Result<WrittenFile> {

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::fs::File;
 use std::io::{self, Cursor};
+use std::ops::Range;
 use std::os::unix::fs::FileExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -99,11 +100,23 @@ pub(super) struct Counted {
     pub(super) file: Arc<NodeFile>,
     pub(super) bytes: Arc<AtomicU64>,
     pub(super) requests: Arc<AtomicU64>,
+    /// What has been fetched already, by its place.
+    ready: Vec<(u64, Bytes)>,
 }
 
 impl Counted {
     pub(super) fn new(file: &Arc<NodeFile>) -> Self {
-        Self { file: Arc::clone(file), bytes: Arc::default(), requests: Arc::default() }
+        Self { file: Arc::clone(file), bytes: Arc::default(), requests: Arc::default(), ready: vec![] }
+    }
+
+    /// Fetches these ranges at once where each request for itself would cost a way to a store and back.
+    pub(super) fn fetch(&mut self, ranges: &[Range<u64>]) -> Result<(), ParquetError> {
+        let At::Store { store, path, runtime } = &self.file.place else { return Ok(()) };
+        let found = runtime.block_on(store.get_ranges(path, ranges))?;
+        self.requests.fetch_add(ranges.len() as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(found.iter().map(|bytes| bytes.len() as u64).sum(), Ordering::Relaxed);
+        self.ready = ranges.iter().map(|range| range.start).zip(found).collect();
+        Ok(())
     }
 }
 
@@ -125,6 +138,12 @@ impl ChunkReader for Counted {
     fn get_bytes(&self, start: u64, length: usize) -> Result<Bytes, ParquetError> {
         if start.saturating_add(length as u64) > self.file.size {
             return Err(ParquetError::External(Box::new(io::Error::from(io::ErrorKind::UnexpectedEof))));
+        }
+        for (from, bytes) in &self.ready {
+            let at = start.checked_sub(*from).and_then(|at| usize::try_from(at).ok());
+            if let Some(at) = at.filter(|at| at.saturating_add(length) <= bytes.len()) {
+                return Ok(bytes.slice(at..at + length));
+            }
         }
         self.bytes.fetch_add(length as u64, Ordering::Relaxed);
         self.requests.fetch_add(1, Ordering::Relaxed);

@@ -6,7 +6,7 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use arrow::array::{Array, AsArray, BinaryArray, Float64Array, Int64Array, RecordBatch, StringArray};
-use arrow::datatypes::{Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Float64Type, Int64Type};
 use lakeql_rows::error::Problem;
 use object_store::ObjectStore;
 use parquet::arrow::ProjectionMask;
@@ -24,6 +24,9 @@ use crate::catalog::trees::level_column;
 use crate::error::{Error, Result};
 use crate::storage::reader::ObjectReader;
 use crate::storage::writer::page_rows;
+
+/// Rows of states in bytes that are unpacked together.
+const STATE_ROWS: u64 = 64;
 
 /// Bytes of unpacked blocks that a level keeps.
 const KEPT_BYTES: usize = 32 << 20;
@@ -168,7 +171,7 @@ impl Level {
         let Some(rows) = self.groups.get(group).filter(|rows| rows.contains(&row)) else {
             return Err(Problem::Read(format!("level {} has no row {row}: the tree is damaged", self.number + 1)));
         };
-        let size = page_rows(Table::Nodes) as u64;
+        let size = self.block_rows(part);
         let start = rows.start + (row - rows.start) / size * size;
         let kept = |kept: &Mutex<Kept>| {
             let kept = kept.lock().unwrap_or_else(PoisonError::into_inner);
@@ -189,23 +192,55 @@ impl Level {
         Ok(Block { rows: found, start })
     }
 
+    /// Rows of a block: states in bytes may be large, and are asked for one by one.
+    fn block_rows(&self, part: Part) -> u64 {
+        match part {
+            Part::State(first) if self.is_bytes(first) => STATE_ROWS,
+            Part::Names | Part::Counts | Part::State(_) => page_rows(Table::Nodes) as u64,
+        }
+    }
+
+    fn is_bytes(&self, column: usize) -> bool {
+        let field = self.footer.schema().fields().get(column);
+        field.is_some_and(|field| field.data_type() == &DataType::Binary)
+    }
+
     /// The columns of a part, by their places in the file.
     fn columns(&self, part: Part) -> Vec<usize> {
         let named = |name: &str| self.column(name);
         match part {
             Part::Names => named(&self.names).into_iter().collect(),
             Part::Counts => ["hits", "children", "first_child"].into_iter().filter_map(named).collect(),
-            Part::State(first) => {
-                let name = |index: usize| self.footer.schema().fields().get(index).map(|field| field.name().as_str());
-                let several = name(first).is_some_and(|name| !name.ends_with(":state"));
-                if several { vec![first, first + 1] } else { vec![first] }
+            Part::State(first) if self.is_bytes(first) => vec![first],
+            Part::State(first) => vec![first, first + 1],
+        }
+    }
+
+    /// The bytes of the pages that these rows of a row group are in.
+    fn pages_of(&self, part: Part, group: usize, rows: &Range<u64>) -> Vec<Range<u64>> {
+        let first = self.groups.get(group).map_or(0, |group| group.start);
+        let index = self.footer.metadata().offset_index().and_then(|groups| groups.get(group));
+        let mut ranges = vec![];
+        for column in self.columns(part) {
+            let pages = index.and_then(|columns| columns.get(column)).map(|pages| pages.page_locations().as_slice());
+            let pages = pages.unwrap_or_default();
+            for (number, page) in pages.iter().enumerate() {
+                let start = |row: i64| first + u64::try_from(row).unwrap_or_default();
+                let next = pages.get(number + 1).map_or(u64::MAX, |next| start(next.first_row_index));
+                let offset = u64::try_from(page.offset).unwrap_or_default();
+                let length = u64::try_from(page.compressed_page_size).unwrap_or_default();
+                if start(page.first_row_index) < rows.end && next > rows.start {
+                    ranges.push(offset..offset + length);
+                }
             }
         }
+        ranges
     }
 
     fn read(&self, part: Part, group: usize, rows: Range<u64>, stats: &ReadStats) -> Result<RecordBatch, Problem> {
         let failed = |error: parquet::errors::ParquetError| Problem::Read(format!("a tree cannot be read: {error}"));
-        let reader = Counted::new(&self.file);
+        let mut reader = Counted::new(&self.file);
+        reader.fetch(&self.pages_of(part, group, &rows)).map_err(failed)?;
         let (bytes, requests) = (Arc::clone(&reader.bytes), Arc::clone(&reader.requests));
         let first = self.groups.get(group).map_or(0, |group| group.start);
         let count = |rows: u64| usize::try_from(rows).unwrap_or(usize::MAX);

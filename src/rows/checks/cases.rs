@@ -157,7 +157,7 @@ pub(crate) fn grown(plan: &Arc<Plan>, events: &Events, parts: &[std::ops::Range<
     let columns: Arc<[_]> = plan.columns().into();
     let grow = |rows: &std::ops::Range<usize>| {
         let mut grower = Grower::new(plan.clone());
-        rows.clone().for_each(|row| grower.event(events, row).unwrap());
+        grower.take(events, rows.clone()).unwrap();
         let mut bytes = vec![];
         spill(&mut grower.into_run(), &columns, &mut bytes).unwrap();
         Box::new(Spilled::new(std::io::Cursor::new(bytes), &columns).unwrap()) as Box<dyn Run>

@@ -14,6 +14,7 @@ use crate::number::float_text;
 use crate::ops::power_below;
 use hashbrown::HashTable;
 use std::collections::HashMap;
+use std::ops::Range;
 use std::sync::Arc;
 
 /// Nodes of a tree in memory.
@@ -110,12 +111,17 @@ impl Grower {
         self.loose = 0;
     }
 
-    /// Takes an event, if it is one of this tree's.
+    /// Takes those of these events that are the tree's.
     ///
     /// # Errors
     /// An attachment that cannot take a value, or too many nodes.
-    pub fn event(&mut self, events: &Events, row: usize) -> Result<(), Problem> {
+    pub fn take(&mut self, events: &Events, mut rows: Range<usize>) -> Result<(), Problem> {
+        // Once for all events: threads that grow trees of one definition share its count.
         let plan = Arc::clone(&self.plan);
+        rows.try_for_each(|row| self.event(&plan, events, row))
+    }
+
+    fn event(&mut self, plan: &Plan, events: &Events, row: usize) -> Result<(), Problem> {
         if let Some((field, wanted)) = &plan.log {
             match events.get(row, *field) {
                 Value::Text { at, len } if events.str(at, len) == wanted => {}
@@ -126,7 +132,7 @@ impl Grower {
             return Ok(());
         }
         self.events += 1;
-        let event = Event { plan: &plan, events, row };
+        let event = Event { plan, events, row };
         self.chain(&plan.root, ROOT, 0, event)
     }
 
@@ -459,11 +465,15 @@ impl Grown {
             let name = tree.nodes.get(*node as usize).map_or(0, |node| node.name);
             ranks.get(name as usize).copied().unwrap_or_default()
         };
+        let mut sorted: Vec<(u32, u32)> = vec![];
         for pair in starts.windows(2) {
             if let [start, end] = pair
                 && let Some(siblings) = children.get_mut(*start as usize..*end as usize)
             {
-                siblings.sort_unstable_by_key(rank);
+                sorted.clear();
+                sorted.extend(siblings.iter().map(|node| (rank(node), *node)));
+                sorted.sort_unstable();
+                siblings.iter_mut().zip(&sorted).for_each(|(place, (_, node))| *place = *node);
             }
         }
         let mut extras: HashMap<u32, Vec<usize>> = HashMap::new();

@@ -108,7 +108,7 @@ impl Growing {
     }
 
     fn take(&mut self, events: &Events) -> Result<(), Problem> {
-        (0..events.len()).try_for_each(|row| self.grower.event(events, row))
+        self.grower.take(events, 0..events.len())
     }
 
     /// Writes what has grown to a temporary file and starts again with nothing.

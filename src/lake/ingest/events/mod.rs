@@ -20,7 +20,7 @@ mod write;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Instant;
 
 use lakeql_rows::error::Problem;
@@ -204,13 +204,20 @@ async fn commit(
             ("trees".to_owned(), names.join(", ").into()),
         ]);
         info.extend(details);
+        let replaced = Mutex::new(vec![]);
         let change = |now: &TreeCatalog| {
             let mut next = now.clone();
+            let old = names.iter().filter_map(|name| now.trees.get(*name)).map(|tree| tree.segment);
+            *replaced.lock().unwrap_or_else(PoisonError::into_inner) = old.collect::<Vec<_>>();
             next.trees
                 .extend(trees.iter().filter(|(new, ..)| *new).map(|(_, name, tree)| (name.clone(), tree.clone())));
             Some(next)
         };
-        lake.commit_trees(files.into_iter().filter(changed).collect(), info, change).await?.0
+        let version = lake.commit_trees(files.into_iter().filter(changed).collect(), info, change).await?.0;
+        let replaced = replaced.into_inner().unwrap_or_else(PoisonError::into_inner);
+        // The trees are there: what is left of the old ones is for `vacuum`.
+        drop(lake.forget_nodes(&replaced).await);
+        version
     };
     Ok((version, trees.into_iter().map(|(new, name, tree)| (name, tree, new)).collect()))
 }
