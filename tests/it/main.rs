@@ -9,6 +9,7 @@ mod faults;
 mod fuzz;
 mod gold;
 mod hydra;
+mod hydra_errors;
 mod lake;
 mod layers;
 mod limits;

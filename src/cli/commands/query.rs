@@ -10,7 +10,7 @@ use futures::TryStreamExt;
 use lakeql_engine::Session;
 use lakeql_query::diagnostic::Kind;
 use lakeql_query::source::Source;
-use lakeql_rows::{Columns, Flow, OpError, Row, Sink};
+use lakeql_rows::{Columns, Flow, Limits, OpError, Row, Sink};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -64,8 +64,9 @@ pub(super) async fn walk(
         });
     }
     let walking = session.walk(source, &language.settings()).await.map_err(failed)?;
+    let limits = Limits { memory: context.global.memory.unwrap_or(Limits::default().memory) / 2, ..Limits::default() };
     let mut out = Out {
-        writer: write::writer(output),
+        writer: write::writer(output, None, limits),
         columns: Columns::new(),
         skip: shape.offset,
         left: shape.limit.unwrap_or(usize::MAX),

@@ -3,6 +3,7 @@
 mod cases;
 mod hostile;
 mod parts;
+mod strict;
 mod walks;
 
 use std::io::Write;
