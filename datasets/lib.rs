@@ -6,12 +6,14 @@
 //!
 //! The recorded data beside this crate (`sklearn_runs.jsonl.gz`, `tutorial_runs.jsonl`) is described in `README.md`.
 
+mod catalogue;
 mod dice;
 mod experiments;
 mod neptune;
 mod taxi;
 mod text;
 
+pub use catalogue::{CatalogueAnswer, CatalogueSpec, CatalogueSummary, write_catalogue};
 pub use experiments::{Answer, ExperimentSpec, Summary, write_experiments};
 pub use neptune::{NEPTUNE_PROJECT, NeptuneSpec, NeptuneSummary, write_neptune};
 pub use taxi::{TaxiAnswer, TaxiSpec, write_taxi};

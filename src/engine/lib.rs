@@ -18,6 +18,7 @@ mod session;
 mod shape;
 pub mod sql;
 
+pub use catalogue::{BUILT_IN_FILTERS, FilterProgram, FilterPrograms, SavedText};
 pub use error::{Error, Result};
 pub use explain::{Explain, Stage};
 pub use plain::PlainSource;

@@ -11,12 +11,14 @@
 //! | [`maintenance`] | `compact` and `vacuum` |
 //! | [`ingest`] | one importer per source |
 //! | [`plain`] | Parquet files that are in no lake, asked as they are |
+//! | [`resident`] | tables whose columns stay decoded in memory |
 
 pub mod catalog;
 mod error;
 pub mod ingest;
 pub mod maintenance;
 pub mod plain;
+pub mod resident;
 pub mod storage;
 
 pub use catalog::lake::{AsOf, Lake};

@@ -20,7 +20,7 @@ pub(crate) use ops::{InputFormat, OpsArgs};
 pub(crate) use plot::{AxisArg, PlotArgs};
 pub(crate) use points::PointsArgs;
 pub(crate) use query::{
-    BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs,
+    BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, SaveArgs, ShapeArgs, StageArg, TextArgs,
 };
 pub(crate) use runs::{DiffArgs, ShowArgs};
 
@@ -80,6 +80,8 @@ pub(crate) enum Command {
     Diff(DiffArgs),
     /// Run Hydra's ops over rows, from stdin or a file
     Ops(OpsArgs),
+    /// Save an MQL query under a name
+    Save(SaveArgs),
     /// Time queries
     Bench(BenchArgs),
     /// List the attribute paths of the runs: types, number of runs, examples

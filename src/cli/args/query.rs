@@ -58,6 +58,33 @@ pub(crate) struct ExplainArgs {
     pub(crate) language: LanguageArgs,
 }
 
+/// `save`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+A saved query of that name is replaced.
+
+Example:
+  lakeql save dune:cosmics 'files where core.data_stream = cosmics'
+  lakeql query --lang mql --saved dune:cosmics
+  lakeql query --lang mql 'files selected by dune:cosmics where core.runs = 20100'")]
+pub(crate) struct SaveArgs {
+    /// The name
+    #[arg(value_name = "NAMESPACE:NAME")]
+    pub(crate) name: String,
+
+    /// The query; - reads it from stdin
+    #[arg(value_name = "TEXT", required_unless_present = "file", conflicts_with = "file")]
+    pub(crate) text: Option<String>,
+
+    /// Read the query from a file
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+}
+
 /// `bench`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
@@ -94,8 +121,12 @@ pub(crate) struct QueryFlags {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TextArgs {
     /// The query; - reads it from stdin
-    #[arg(value_name = "TEXT", required_unless_present = "file", conflicts_with = "file")]
+    #[arg(value_name = "TEXT", required_unless_present_any = ["file", "saved"], conflicts_with = "file")]
     pub(crate) text: Option<String>,
+
+    /// Ask the saved query of this name instead of a text (`query` and `explain`)
+    #[arg(long, value_name = "NAMESPACE:NAME", conflicts_with_all = ["text", "file"], help_heading = "MQL")]
+    pub(crate) saved: Option<String>,
 
     /// Read the query from a file
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -10,9 +10,14 @@ use lakeql_engine::Session;
 use lakeql_query::source::Source;
 
 pub(super) async fn run(context: &Context, args: &QueryArgs) -> Result<(), Failure> {
-    let source = text::read(&args.text)?;
+    // What is wrong with the text is told before a lake is opened.
+    let given = args.text.saved.is_none().then(|| text::read(&args.text)).transpose()?;
     let output = Output::open(&context.global)?;
     let session = context.session_from(&args.from).await?;
+    let source = match given {
+        Some(source) => source,
+        None => text::of_session(&args.text, &session).await?,
+    };
     answer(context, &session, &source, &args.text.lang, &args.language, &args.shape, output).await
 }
 

@@ -118,7 +118,7 @@ impl Catalogue<'_> {
     }
 
     /// A column by the name that users give it: of the table, or a key of the metadata as JSON.
-    fn value(&self, alias: &str, kind: RowKind, name: &str) -> Result<Expr> {
+    pub(super) fn value(&self, alias: &str, kind: RowKind, name: &str) -> Result<Expr> {
         let system = table(kind).schema();
         if system.index_of(name).is_ok() && !HIDDEN.contains(&name) {
             return Ok(of(alias, name));

@@ -11,8 +11,18 @@ use datafusion::prelude::DataFrame;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lakeql_lake::Table;
+use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{NameTest, Names, RowKind, RowSet};
 use std::collections::{HashMap, HashSet};
+
+/// A saved query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedText {
+    /// The query.
+    pub text: String,
+    /// The name of its language.
+    pub language: String,
+}
 
 /// The name of a dataset or saved query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -160,6 +170,30 @@ impl Catalogue<'_> {
             }
         }
         Ok(all)
+    }
+
+    /// A saved query, by `namespace:name`.
+    pub(crate) async fn saved_query(&self, name: &str) -> Result<SavedText> {
+        self.expect()?;
+        let found = match name.split_once(':') {
+            Some((namespace, name)) => self.saved_text(namespace, name).await?,
+            None => None,
+        };
+        match found {
+            Some((text, language)) => Ok(SavedText { text, language }),
+            None => Err(self.no_saved(name).await?.into()),
+        }
+    }
+
+    /// There is no saved query of this name, but perhaps one of a similar name.
+    pub(super) async fn no_saved(&self, did: &str) -> Result<Diagnostic> {
+        let names = self.all_names(RowKind::Queries).await?;
+        let names: Vec<String> = names.iter().map(|it| format!("{}:{}", it.namespace, it.name)).collect();
+        let problem = Diagnostic::error(Kind::NotFound, format!("there is no saved query {did}"));
+        Ok(match did_you_mean(did, names.iter().map(String::as_str)) {
+            Some(near) => problem.hint(format!("did you mean {near}?")),
+            None => problem.hint("`lakeql query --lang mql queries` lists all of them"),
+        })
     }
 
     /// The text and language of a saved query.

@@ -135,11 +135,14 @@ impl Catalogue<'_> {
     }
 
     /// The plan of a scan: the columns of `files` that are no typed columns, under the name of the scan.
-    pub(super) fn finish(&self, scan: Scan) -> Result<LogicalPlanBuilder> {
+    pub(super) fn finish(&self, scan: Scan, ordered: bool) -> Result<LogicalPlanBuilder> {
         let Scan { alias, mut filters, columns, rare, restrictions } = scan;
         let system = Table::Files.schema();
         let wanted = |name: &str| columns.contains(name) || system.index_of(name).is_ok();
-        let mut plan = self.scan(Table::Files, &alias, wanted)?;
+        let mut plan = match ordered {
+            true => self.ordered_files(&alias, wanted)?,
+            false => self.scan(Table::Files, &alias, wanted)?,
+        };
         // What speaks of the table alone comes before joins.
         let joined: Vec<Expr> = if rare.is_empty() { vec![] } else { filters.split_off(0) };
         if !filters.is_empty() {

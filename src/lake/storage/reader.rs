@@ -59,10 +59,10 @@ pub(crate) async fn open(
 const FOOTER_BYTES: usize = 64 << 10;
 
 /// An object of known size as a Parquet source.
-struct ObjectReader {
-    store: Arc<dyn ObjectStore>,
-    path: Path,
-    size: u64,
+pub(crate) struct ObjectReader {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) path: Path,
+    pub(crate) size: u64,
 }
 
 impl AsyncFileReader for ObjectReader {

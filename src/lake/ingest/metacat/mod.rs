@@ -158,6 +158,42 @@ pub async fn import_metacat(
     Ok(report)
 }
 
+/// A query to save.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedQuery {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The query, in MQL.
+    pub source: String,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// Saves a query under its name, in the place of one that has that name. Returns the new version of the lake.
+///
+/// # Errors
+/// The lake cannot be written.
+pub async fn save_query(lake: &Lake, query: SavedQuery) -> Result<u64> {
+    lake.ensure_catalogue().await?;
+    let key = (query.namespace.clone(), query.name.clone());
+    let mut info = Map::new();
+    info.insert("operation".to_owned(), Json::from("save"));
+    info.insert("query".to_owned(), Json::from(format!("{}:{}", query.namespace, query.name)));
+    let entry = line::QueryEntry {
+        namespace: query.namespace,
+        name: query.name,
+        source: query.source,
+        creator: None,
+        created: Some(chrono::Utc::now().timestamp_micros()),
+        description: query.description,
+        metadata: "{}".to_owned(),
+    };
+    let pins = small::merge_queries(lake, &Queries::from([(key, entry)])).await?;
+    lake.publish(&pins, &info).await
+}
+
 /// The files to read: those named, and those with a fitting ending in the folders named.
 fn sources(paths: &[PathBuf]) -> Result<Vec<PathBuf>> {
     const ENDINGS: [&str; 3] = [".jsonl", ".json", ".json-seq"];
