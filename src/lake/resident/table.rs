@@ -134,7 +134,7 @@ impl TableProvider for ResidentTable {
         let (mut groups, mut pruned) = (vec![], 0);
         for (part, file) in source.parts.iter().enumerate() {
             let kept = match &pruning {
-                Some(pruning) => pruning.prune(&Ranges { schema: &self.schema, footer: &file.footer })?,
+                Some(pruning) => pruning.prune(&Ranges::new(&self.schema, &file.footer))?,
                 None => vec![true; file.footer.num_row_groups()],
             };
             for (group, kept) in kept.into_iter().enumerate() {
@@ -152,13 +152,24 @@ impl TableProvider for ResidentTable {
 
 /// The statistics of a file's row groups.
 struct Ranges<'a> {
-    schema: &'a Schema,
+    /// The columns of the file in their order, those that are asked for with their types.
+    schema: Schema,
     footer: &'a ParquetMetaData,
 }
 
-impl Ranges<'_> {
+impl<'a> Ranges<'a> {
+    fn new(table: &Schema, footer: &'a ParquetMetaData) -> Self {
+        // Statistics are found by the place of a column in the file.
+        let roots = footer.file_metadata().schema_descr().root_schema().get_fields();
+        let fields = roots.iter().map(|root| match table.fields().find(root.name()) {
+            Some((_, field)) => Arc::clone(field),
+            None => Arc::new(Field::new(root.name(), DataType::Null, true)),
+        });
+        Self { schema: Schema::new(fields.collect::<Vec<_>>()), footer }
+    }
+
     fn converter<'s>(&'s self, column: &'s Column) -> Option<StatisticsConverter<'s>> {
-        StatisticsConverter::try_new(&column.name, self.schema, self.footer.file_metadata().schema_descr()).ok()
+        StatisticsConverter::try_new(&column.name, &self.schema, self.footer.file_metadata().schema_descr()).ok()
     }
 }
 
