@@ -2,6 +2,8 @@
 
 use crate::args::TextArgs;
 use crate::failure::Failure;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::DataType;
 use lakeql_engine::Session;
 use lakeql_query::diagnostic::{Diagnostic, Kind};
 use lakeql_query::source::Source;
@@ -33,6 +35,19 @@ pub(crate) fn read(args: &TextArgs) -> Result<Source, Failure> {
         (None, Some(text)) => Ok(Source::query(text)),
         (None, None) => Err(Failure::Usage("give a query, -f FILE, or - to read it from stdin".into())),
     }
+}
+
+/// The texts of the first column, one a line.
+pub(crate) fn lines_of(batch: &RecordBatch) -> Result<String, Failure> {
+    let mut lines = String::new();
+    if let Some(column) = batch.columns().first() {
+        let texts = arrow::compute::cast(column, &DataType::Utf8)?;
+        for text in texts.as_string::<i32>().iter().flatten() {
+            lines.push_str(text);
+            lines.push('\n');
+        }
+    }
+    Ok(lines)
 }
 
 /// Reads a file, or stdin for `-`.

@@ -1,6 +1,6 @@
 //! The engine's settings and why they are not the defaults.
 
-use crate::catalogue::FilterPrograms;
+use crate::catalogue::{FilterPrograms, KnownNames};
 use datafusion::error::Result;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
 use datafusion::physical_optimizer::PhysicalOptimizerRule;
@@ -44,7 +44,7 @@ pub(crate) fn session(limits: &Limits) -> SessionConfig {
         SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("lake", "public");
     let columns = limits.memory_bytes.map_or(COLUMN_CACHE, |bytes| COLUMN_CACHE.min(bytes / 4));
     config = config.with_extension(Arc::new(ColumnCache::new(columns)));
-    config = config.with_extension(Arc::clone(&limits.filters));
+    config = config.with_extension(Arc::clone(&limits.filters)).with_extension(Arc::<KnownNames>::default());
     if let Some(threads) = limits.threads {
         config = config.with_target_partitions(threads.max(1));
     }

@@ -80,6 +80,7 @@ fn every_command_of_the_readme_works() {
     let place = Place::new();
     std::fs::copy(repository("datasets/sklearn_runs.jsonl.gz"), place.path("runs.jsonl.gz")).unwrap();
     samples(&place, "corpus", "collections.json");
+    crate::neptune::copy_folder(&repository("tests/gold/mql/dataset"), &place.path("catalogue"));
     crate::neptune::copy_folder(&repository("tests/gold/nql/exporter_sample"), &place.path("exports"));
     // Its run without a first part is worth a note at every question.
     for part in crate::neptune::files_below(&place.path("exports/data"), "SAN-99") {

@@ -170,6 +170,10 @@ pub(crate) struct ShapeArgs {
     #[arg(long, value_name = "EXTRAS", value_enum, value_delimiter = ',', help_heading = "MQL")]
     pub(crate) with: Vec<ExtraArg>,
 
+    /// Show nothing but namespace:name, one a line
+    #[arg(long, help_heading = "MQL", conflicts_with_all = ["select", "with", "summary"])]
+    pub(crate) dids: bool,
+
     /// Say how many files there are and how large they are together, or which metadata keys they have
     #[arg(long, value_name = "WHAT", value_enum, num_args = 0..=1, default_missing_value = "totals")]
     #[arg(help_heading = "MQL")]
@@ -298,7 +302,7 @@ impl ShapeArgs {
     pub(crate) fn shape(&self) -> lakeql_engine::Shape {
         let columns = |columns: &Option<Columns>| columns.as_ref().map(|c| c.0.clone()).unwrap_or_default();
         lakeql_engine::Shape {
-            select: columns(&self.select),
+            select: if self.dids { vec!["did".to_owned()] } else { columns(&self.select) },
             sort: columns(&self.sort),
             limit: self.limit,
             offset: self.offset,

@@ -34,6 +34,13 @@ pub(super) async fn answer(
     let failed = |error| Failure::of_query(error, source);
     let mut results = session.query(source, lang, &language.settings(), &shape.shape()).await.map_err(failed)?;
     context.talk.report(&results.notes, source);
+    if shape.dids {
+        let mut lines = output.lines();
+        while let Some(batch) = results.stream.try_next().await.map_err(failed)? {
+            lines.write(&text::lines_of(&batch)?)?;
+        }
+        return lines.finish();
+    }
     let mut answer = output.start(results.schema.clone())?;
     while let Some(batch) = results.stream.try_next().await.map_err(failed)? {
         answer.write(&batch)?;

@@ -40,6 +40,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 pub use external::{FilterProgram, FilterPrograms};
+pub(crate) use names::KnownNames;
 pub use names::SavedText;
 
 /// Names of the filters that need no program.

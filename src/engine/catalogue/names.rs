@@ -3,7 +3,7 @@
 use super::condition::Document;
 use super::items::is_like;
 use super::{Catalogue, internal, of};
-use crate::Result;
+use crate::{Error, Result};
 use datafusion::arrow::array::{AsArray, StringViewArray};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::logical_expr::{LogicalPlanBuilder, lit};
@@ -14,6 +14,8 @@ use lakeql_lake::Table;
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{NameTest, Names, RowKind, RowSet};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// A saved query.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -22,6 +24,13 @@ pub struct SavedText {
     pub text: String,
     /// The name of its language.
     pub language: String,
+}
+
+/// The names of one version of a lake.
+#[derive(Debug, Default)]
+pub(crate) struct KnownNames {
+    datasets: OnceCell<Arc<[Name]>>,
+    queries: OnceCell<Arc<[Name]>>,
 }
 
 /// The name of a dataset or saved query.
@@ -46,7 +55,7 @@ impl Catalogue<'_> {
             Ok(match set {
                 RowSet::All { kind, names, .. } => {
                     let test = test(names)?;
-                    self.all_names(*kind).await?.into_iter().filter(|name| test(name)).collect()
+                    self.all_names(*kind).await?.iter().filter(|name| test(name)).cloned().collect()
                 }
                 RowSet::Subsets { of, recursively } => self.subsets(self.names(of).await?, *recursively).await?,
                 RowSet::Where(input, condition) => {
@@ -112,13 +121,18 @@ impl Catalogue<'_> {
         .boxed()
     }
 
-    /// All datasets or saved queries.
-    pub(super) async fn all_names(&self, kind: RowKind) -> Result<Vec<Name>> {
-        let alias = self.alias("n");
-        let plan = self.scan(table(kind), &alias, |name| matches!(name, "namespace" | "name"))?;
-        let mut names = self.collect_names(plan, &alias).await?;
-        names.sort();
-        Ok(names)
+    /// All datasets or saved queries, read once for a session.
+    pub(super) async fn all_names(&self, kind: RowKind) -> Result<Arc<[Name]>> {
+        let known = self.state.config().get_extension::<KnownNames>().unwrap_or_default();
+        let known = if kind == RowKind::Queries { &known.queries } else { &known.datasets };
+        let read = || async {
+            let alias = self.alias("n");
+            let plan = self.scan(table(kind), &alias, |name| matches!(name, "namespace" | "name"))?;
+            let mut names = self.collect_names(plan, &alias).await?;
+            names.sort();
+            Ok::<_, Error>(Arc::from(names))
+        };
+        known.get_or_try_init(read).await.cloned()
     }
 
     async fn collect_names(&self, plan: LogicalPlanBuilder, alias: &str) -> Result<Vec<Name>> {

@@ -7,8 +7,9 @@ use arrow::array::{ArrayRef, AsArray, RecordBatch, RecordBatchOptions};
 use arrow::compute::SortOptions;
 use arrow::datatypes::{Int64Type, SchemaRef};
 use datafusion::common::runtime::SpawnedTask;
+use datafusion::common::stats::Precision;
 use datafusion::common::tree_node::TreeNodeRecursion;
-use datafusion::common::{DataFusionError, Result, internal_err};
+use datafusion::common::{DataFusionError, Result, Statistics, internal_err};
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::physical_expr::expressions::Column;
 use datafusion::physical_expr::{EquivalenceProperties, PhysicalExpr, PhysicalSortExpr};
@@ -91,25 +92,7 @@ pub struct ResidentReport {
 }
 
 impl ResidentScanExec {
-    pub(super) fn new(scan: Scan, groups: Vec<Group>, threads: usize) -> Result<Self> {
-        let mut partitions: Vec<Vec<Group>> = vec![];
-        if scan.ordered {
-            // A file is in order.
-            for group in groups {
-                match partitions.last_mut().filter(|last| last.last().is_some_and(|it| it.part == group.part)) {
-                    Some(last) => last.push(group),
-                    None => partitions.push(vec![group]),
-                }
-            }
-        } else {
-            partitions = vec![vec![]; threads.clamp(1, groups.len().max(1))];
-            let count = partitions.len();
-            for (at, group) in groups.into_iter().enumerate() {
-                if let Some(partition) = partitions.get_mut(at % count) {
-                    partition.push(group);
-                }
-            }
-        }
+    pub(super) fn new(scan: Scan, mut partitions: Vec<Vec<Group>>) -> Result<Self> {
         if partitions.is_empty() {
             partitions.push(vec![]);
         }
@@ -257,6 +240,17 @@ impl ExecutionPlan for ResidentScanExec {
     fn reset_state(self: Arc<Self>) -> Result<Arc<dyn ExecutionPlan>> {
         let children = self.children().into_iter().cloned().collect();
         self.replace_children(children, ReplaceChildrenOptions::new(ChildrenPropertiesMode::Keep))
+    }
+
+    /// A guess, by which joins choose their sides.
+    fn partition_statistics(&self, partition: Option<usize>) -> Result<Arc<Statistics>> {
+        let groups = self.partitions.iter().enumerate().filter(|(at, _)| partition.is_none_or(|it| it == *at));
+        let groups = groups.flat_map(|(_, groups)| groups);
+        let rows: usize = groups.map(|group| self.scan.source.rows(group.part, group.group)).sum();
+        let restricted = !self.restrictions.is_empty() || self.scan.conjuncts.len() > 1;
+        let rows = if restricted { rows / 20 + 1 } else { rows };
+        let unknown = Statistics::new_unknown(&self.schema());
+        Ok(Arc::new(Statistics { num_rows: Precision::Inexact(rows), ..unknown }))
     }
 
     fn metrics(&self) -> Option<MetricsSet> {

@@ -135,7 +135,7 @@ impl Source {
             let ids = self.cache.ids.get_or_try_init(|| async { Ids::read(files, bytes).await.map(Arc::new) }).await?;
             let blocks = self.blocks(part, group, &[parent], bytes).await?;
             Ok(match blocks.get(&parent) {
-                Some(block) => Arc::new(ids.ordinals(block)),
+                Some(block) => Arc::new(ids.ordinals(block, files, bytes).await?),
                 None => new_null_array(&DataType::Int64, rows),
             })
         })

@@ -3,10 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use arrow::array::{ArrayRef, BooleanArray, UInt64Array};
-use arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, UInt64Array};
+use arrow::datatypes::{DataType, Field, Schema, SchemaRef, TimestampMicrosecondType};
 use datafusion::catalog::{Session, TableProvider};
-use datafusion::common::{Column, DFSchema, Result, ScalarValue};
+use datafusion::common::stats::Precision;
+use datafusion::common::{Column, DFSchema, Result, ScalarValue, Statistics};
 use datafusion::datasource::TableType;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, TableProviderFilterPushDown};
@@ -69,6 +70,43 @@ impl ResidentTable {
         let files = self.snapshot.table(table).files.iter();
         files.map(|file| TableFile { path: file.location.clone(), size: file.size, rows: file.rows }).collect()
     }
+
+    /// Row groups in the order of the table: a file is in order, and files that do not overlap follow each other.
+    fn in_order(&self, source: &Source, groups: &[Group]) -> Vec<Vec<Group>> {
+        let key = self.table.sort_key().first().map(|key| Column::from_name(key.name));
+        let range = |part: usize| -> Option<(i64, i64)> {
+            let ranges = Ranges::new(&self.schema, &source.parts.get(part)?.footer);
+            let key = key.as_ref()?;
+            let (least, greatest) = (ranges.min_values(key)?, ranges.max_values(key)?);
+            let bounds = |ends: &ArrayRef| -> Option<Vec<i64>> {
+                let times = ends.as_primitive_opt::<TimestampMicrosecondType>()?;
+                (times.null_count() == 0).then(|| times.values().to_vec())
+            };
+            Some((bounds(&least)?.into_iter().min()?, bounds(&greatest)?.into_iter().max()?))
+        };
+        let mut files: Vec<(Option<(i64, i64)>, Vec<Group>)> = vec![];
+        for group in groups {
+            match files.last_mut().filter(|(_, file)| file.last().is_some_and(|last| last.part == group.part)) {
+                Some((_, file)) => file.push(*group),
+                None => files.push((range(group.part), vec![*group])),
+            }
+        }
+        files.sort_by_key(|(range, _)| range.map(|(least, _)| least));
+        let mut chains: Vec<(Option<i64>, Vec<Group>)> = vec![];
+        for (range, file) in files {
+            let least = range.map(|(least, _)| least);
+            let follows = |end: &Option<i64>| matches!((end, least), (Some(end), Some(least)) if *end < least);
+            let greatest = range.map(|(_, greatest)| greatest);
+            match chains.iter_mut().find(|(end, _)| follows(end)) {
+                Some((end, chain)) => {
+                    *end = greatest;
+                    chain.extend(file);
+                }
+                None => chains.push((greatest, file)),
+            }
+        }
+        chains.into_iter().map(|(_, chain)| chain).collect()
+    }
 }
 
 #[async_trait::async_trait]
@@ -83,6 +121,11 @@ impl TableProvider for ResidentTable {
 
     fn supports_filters_pushdown(&self, filters: &[&Expr]) -> Result<Vec<TableProviderFilterPushDown>> {
         Ok(vec![TableProviderFilterPushDown::Exact; filters.len()])
+    }
+
+    fn statistics(&self) -> Option<Statistics> {
+        let rows = usize::try_from(self.snapshot.table(self.table).rows()).unwrap_or(usize::MAX);
+        Some(Statistics { num_rows: Precision::Inexact(rows), ..Statistics::new_unknown(&self.schema) })
     }
 
     async fn scan(
@@ -110,7 +153,8 @@ impl TableProvider for ResidentTable {
         };
         let mut source = open(&self.schema, files).await?;
         if self.schema.index_of(PARENT_FILE).is_ok() {
-            let ids = ["file", "fid"].map(|name| Table::Files.schema().field_with_name(name).cloned());
+            let ids =
+                ["file", "fid", "namespace", "name"].map(|name| Table::Files.schema().field_with_name(name).cloned());
             let ids = ids.into_iter().collect::<std::result::Result<Vec<_>, _>>()?;
             let ids = Schema::new(ids.into_iter().map(|field| as_view(&Arc::new(field))).collect::<Vec<_>>());
             source.files = Some(Arc::new(open(&Arc::new(ids), self.files(Table::Files)).await?));
@@ -144,10 +188,19 @@ impl TableProvider for ResidentTable {
                 }
             }
         }
-        let threads = state.config().target_partitions();
+        let partitions = match self.ordered {
+            true => self.in_order(&source, &groups),
+            false => dealt(&groups, state.config().target_partitions()),
+        };
         let scan = Scan { table: self.table, source, conjuncts, projection, limit, ordered: self.ordered, pruned };
-        Ok(Arc::new(ResidentScanExec::new(scan, groups, threads)?))
+        Ok(Arc::new(ResidentScanExec::new(scan, partitions)?))
     }
+}
+
+/// Row groups for so many threads: neighbours go to different ones, because what is sought often lies close together.
+fn dealt(groups: &[Group], threads: usize) -> Vec<Vec<Group>> {
+    let count = threads.clamp(1, groups.len().max(1));
+    (0..count).map(|first| groups.iter().skip(first).step_by(count).copied().collect()).collect()
 }
 
 /// The statistics of a file's row groups.
