@@ -6,6 +6,7 @@
 //!
 //! The recorded data beside this crate (`sklearn_runs.jsonl.gz`, `tutorial_runs.jsonl`) is described in `README.md`.
 
+mod catalogue;
 mod dice;
 mod events;
 mod experiments;
@@ -13,6 +14,7 @@ mod neptune;
 mod taxi;
 mod text;
 
+pub use catalogue::{CatalogueAnswer, CatalogueSpec, CatalogueSummary, write_catalogue};
 pub use events::{
     EVENT_TOPS, EVENT_TREE, EventSpec, EventSummary, day_name, product_name, write_event_table, write_events,
 };

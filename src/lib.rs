@@ -1,6 +1,7 @@
 #![doc = include_str!("../ARCHITECTURE.md")]
 
 pub use lakeql_engine::runs;
+pub use lakeql_engine::{BUILT_IN_FILTERS, FilterProgram, FilterPrograms};
 pub use lakeql_engine::{Bench, Error, Explain, PlainSource, Result, Results, Session, SessionBuilder, Shape, Stage};
 pub use lakeql_engine::{By, PointsOptions, Sampling, Statistic, Step, StepRange};
 pub use lakeql_engine::{ChunkOptions, Chunks};

@@ -19,6 +19,7 @@ mod shape;
 pub mod sql;
 mod trees;
 
+pub use catalogue::{BUILT_IN_FILTERS, FilterProgram, FilterPrograms, SavedText};
 pub use error::{Error, Result};
 pub use explain::{Explain, Stage};
 pub use plain::PlainSource;

@@ -1,5 +1,6 @@
 //! A session: one version of a lake, or plain files, with an engine around it.
 
+use crate::catalogue::{Catalogue, FilterPrograms, SavedText};
 use crate::config::{self, Limits};
 use crate::explain::{self, Explain, ScanReport, Stage};
 use crate::export::{self, Exported};
@@ -75,6 +76,13 @@ impl SessionBuilder {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.limits.threads = Some(threads);
+        self
+    }
+
+    /// The programs that queries may run as filters.
+    #[must_use]
+    pub fn filters(mut self, filters: FilterPrograms) -> Self {
+        self.limits.filters = Arc::new(filters);
         self
     }
 
@@ -452,6 +460,15 @@ impl Session {
         exported.session(&wanted).await.map(Some)
     }
 
+    /// A saved query, by `namespace:name`.
+    ///
+    /// # Errors
+    /// It is no lake with a file catalogue that is asked, or there is no such query.
+    pub async fn saved_query(&self, name: &str) -> Result<SavedText> {
+        let Data::Lake { snapshot, store } = &self.data else { return Err(no_lake()) };
+        Catalogue::new(&self.state, snapshot, store).saved_query(name).await
+    }
+
     /// What turns names into plans over this version.
     ///
     /// # Errors
@@ -534,6 +551,7 @@ fn engine(limits: &Limits) -> Result<SessionContext> {
         .with_config(config::session(limits))
         .with_runtime_env(config::runtime(limits)?)
         .with_default_features()
+        .with_physical_optimizer_rules(config::physical_rules())
         .build();
     let context = SessionContext::new_with_state(state);
     for function in lakeql_udfs::all() {

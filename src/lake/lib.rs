@@ -12,12 +12,14 @@
 //! | [`ingest`] | one importer per source |
 //! | [`trees`] | nodes of trees, read a few pages at a time |
 //! | [`plain`] | Parquet files that are in no lake, asked as they are |
+//! | [`resident`] | tables whose columns stay decoded in memory |
 
 pub mod catalog;
 mod error;
 pub mod ingest;
 pub mod maintenance;
 pub mod plain;
+pub mod resident;
 pub mod storage;
 pub mod trees;
 

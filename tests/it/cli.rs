@@ -16,11 +16,15 @@ fn tutorial() -> Place {
 #[test]
 fn sessions() {
     let place = tutorial();
+    let catalogue = Place::new();
+    catalogue.ok(["import", "metacat", repository("tests/gold/mql/dataset").to_str().unwrap()]);
     trycmd::TestCases::new()
         .case("tests/cli/*.trycmd")
         .register_bin("lakeql", std::path::Path::new(crate::program::PROGRAM))
         .env("LAKEQL_LAKE", place.lake().to_str().unwrap())
         .env("NO_COLOR", "")
+        .insert_var("[CATALOGUE]", catalogue.lake().to_str().unwrap().to_owned())
+        .unwrap()
         .insert_var("[LAKE]", place.lake().to_str().unwrap().to_owned())
         .unwrap()
         .run();

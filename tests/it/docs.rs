@@ -84,6 +84,7 @@ fn every_command_of_the_readme_works() {
     for name in ["datasets/views.jsonl", "datasets/views_tree.json"] {
         std::fs::copy(repository(name), place.path(name)).unwrap();
     }
+    crate::neptune::copy_folder(&repository("tests/gold/mql/dataset"), &place.path("catalogue"));
     crate::neptune::copy_folder(&repository("tests/gold/nql/exporter_sample"), &place.path("exports"));
     // Its run without a first part is worth a note at every question.
     for part in crate::neptune::files_below(&place.path("exports/data"), "SAN-99") {

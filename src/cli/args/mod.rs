@@ -21,7 +21,8 @@ pub(crate) use ops::{InputFormat, OpsArgs};
 pub(crate) use plot::{AxisArg, PlotArgs};
 pub(crate) use points::PointsArgs;
 pub(crate) use query::{
-    BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs, TreesArgs,
+    BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, SaveArgs, ShapeArgs, StageArg, TextArgs,
+    TreesArgs,
 };
 pub(crate) use runs::{DiffArgs, ShowArgs};
 pub(crate) use tree::{ImportEvents, TreeArgs, TreeCommand, TreeMerge, TreeShow};
@@ -84,6 +85,8 @@ pub(crate) enum Command {
     Tree(TreeArgs),
     /// Run Hydra's ops over rows, from stdin or a file
     Ops(OpsArgs),
+    /// Save an MQL query under a name
+    Save(SaveArgs),
     /// Time queries
     Bench(BenchArgs),
     /// List the attribute paths of the runs: types, number of runs, examples

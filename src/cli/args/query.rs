@@ -59,6 +59,33 @@ pub(crate) struct ExplainArgs {
     pub(crate) language: LanguageArgs,
 }
 
+/// `save`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+A saved query of that name is replaced.
+
+Example:
+  lakeql save dune:cosmics 'files where core.data_stream = cosmics'
+  lakeql query --lang mql --saved dune:cosmics
+  lakeql query --lang mql 'files selected by dune:cosmics where core.runs = 20100'")]
+pub(crate) struct SaveArgs {
+    /// The name
+    #[arg(value_name = "NAMESPACE:NAME")]
+    pub(crate) name: String,
+
+    /// The query; - reads it from stdin
+    #[arg(value_name = "TEXT", required_unless_present = "file", conflicts_with = "file")]
+    pub(crate) text: Option<String>,
+
+    /// Read the query from a file
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+}
+
 /// `bench`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
@@ -95,8 +122,12 @@ pub(crate) struct QueryFlags {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TextArgs {
     /// The query; - reads it from stdin
-    #[arg(value_name = "TEXT", required_unless_present = "file", conflicts_with = "file")]
+    #[arg(value_name = "TEXT", required_unless_present_any = ["file", "saved"], conflicts_with = "file")]
     pub(crate) text: Option<String>,
+
+    /// Ask the saved query of this name instead of a text (`query` and `explain`)
+    #[arg(long, value_name = "NAMESPACE:NAME", conflicts_with_all = ["text", "file"], help_heading = "MQL")]
+    pub(crate) saved: Option<String>,
 
     /// Read the query from a file
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -139,6 +170,10 @@ pub(crate) struct ShapeArgs {
     /// What to show of files beside their names: metadata, provenance, datasets
     #[arg(long, value_name = "EXTRAS", value_enum, value_delimiter = ',', help_heading = "MQL")]
     pub(crate) with: Vec<ExtraArg>,
+
+    /// Show nothing but namespace:name, one a line
+    #[arg(long, help_heading = "MQL", conflicts_with_all = ["select", "with", "summary"])]
+    pub(crate) dids: bool,
 
     /// Say how many files there are and how large they are together, or which metadata keys they have
     #[arg(long, value_name = "WHAT", value_enum, num_args = 0..=1, default_missing_value = "totals")]
@@ -296,7 +331,7 @@ impl ShapeArgs {
     pub(crate) fn shape(&self) -> lakeql_engine::Shape {
         let columns = |columns: &Option<Columns>| columns.as_ref().map(|c| c.0.clone()).unwrap_or_default();
         lakeql_engine::Shape {
-            select: columns(&self.select),
+            select: if self.dids { vec!["did".to_owned()] } else { columns(&self.select) },
             sort: columns(&self.sort),
             limit: self.limit,
             offset: self.offset,

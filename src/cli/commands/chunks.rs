@@ -12,7 +12,7 @@ use lakeql_query::diagnostic::{Diagnostic, Kind};
 use std::path::Path;
 
 pub(super) async fn run(context: &Context, args: &ChunksArgs) -> Result<(), Failure> {
-    let text = TextArgs { text: args.text.clone(), file: args.file.clone(), lang: args.lang.clone() };
+    let text = TextArgs { text: args.text.clone(), file: args.file.clone(), lang: args.lang.clone(), saved: None };
     let source = text::read(&text)?;
     let options = options(args)?;
     let output = Output::open(&context.global)?;

@@ -18,6 +18,7 @@ mod ops;
 mod plot;
 mod points;
 mod query;
+mod save;
 mod show;
 mod tables;
 mod tree;
@@ -47,6 +48,7 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
         Command::Diff(args) => diff::run(context, &args).await,
         Command::Tree(args) => tree::run(context, &args).await,
         Command::Ops(args) => ops::run(context, &args).await,
+        Command::Save(args) => save::run(context, &args).await,
         Command::Bench(args) => bench::run(context, &args).await,
         Command::Attributes(args) => attributes::run(context, &args).await,
         Command::Tables => tables::run(context).await,

@@ -5,6 +5,7 @@ use datafusion::datasource::physical_plan::{FileScanConfig, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{Metric, MetricValue};
+use lakeql_lake::resident::ResidentScanExec;
 use lakeql_lake::trees::LevelRead;
 use std::collections::BTreeSet;
 use std::fmt;
@@ -75,6 +76,9 @@ impl ScanReport {
         if let Some(walk) = plan.downcast_ref::<WalkExec>() {
             self.scans.extend(walk.read().iter().map(|(tree, levels)| ScanStats::of_walk(tree, levels, walk.rows())));
         }
+        if let Some(scan) = plan.downcast_ref::<ResidentScanExec>() {
+            self.scans.push(ScanStats::of_resident(scan));
+        }
         for child in plan.children() {
             self.visit(child.as_ref());
         }
@@ -136,6 +140,24 @@ impl ScanStats {
         stats.files_pruned = stats.files.saturating_sub(read.len());
         stats.output_rows = metrics.output_rows().unwrap_or_default();
         stats
+    }
+
+    /// A scan of columns that may be in memory: only what was not there was read.
+    fn of_resident(scan: &ResidentScanExec) -> Self {
+        let report = scan.report();
+        let metrics = scan.metrics().unwrap_or_default();
+        let elapsed = metrics.elapsed_compute().unwrap_or_default();
+        Self {
+            table: report.table.to_owned(),
+            files: report.files,
+            row_groups: report.row_groups,
+            row_groups_pruned: report.row_groups_pruned,
+            bytes_total: usize::try_from(report.bytes_total).unwrap_or(usize::MAX),
+            bytes_scanned: report.bytes_scanned,
+            output_rows: metrics.output_rows().unwrap_or_default(),
+            elapsed: Duration::from_nanos(u64::try_from(elapsed).unwrap_or(u64::MAX)),
+            ..Self::default()
+        }
     }
 
     /// Adds one metric of a partition or file. Names are those of DataFusion's Parquet source.

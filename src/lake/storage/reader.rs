@@ -60,9 +60,9 @@ const FOOTER_BYTES: usize = 64 << 10;
 
 /// An object of known size as a Parquet source.
 pub(crate) struct ObjectReader {
-    store: Arc<dyn ObjectStore>,
-    path: Path,
-    size: u64,
+    pub(crate) store: Arc<dyn ObjectStore>,
+    pub(crate) path: Path,
+    pub(crate) size: u64,
 }
 
 impl ObjectReader {

@@ -84,6 +84,9 @@ fn layout(table: Table, column: &str, own_name: &str) -> Layout {
         (_, "file" | "child" | "created_timestamp") => Layout::Delta,
         (Table::Files | Table::Datasets | Table::NamedQueries, "metadata") => Layout::Document,
         (Table::Files, "fid" | "name" | "digest" | "size") | (Table::Provenance, "parent") => Layout::Plain,
+        (Table::FileAttributes, "float") => Layout::Split,
+        // Typed columns of floats.
+        (Table::Files, name) if name.ends_with(":float") => Layout::Split,
         (Table::Series, "n" | "first_step" | "last_step" | "n_nan") => Layout::Delta,
         (Table::Points, "value" | "epoch") | (Table::Series, "mean" | "m2") => Layout::Split,
         (Table::Runs, "end_time" | "duration") => Layout::Split,
@@ -104,8 +107,8 @@ fn is_hot(table: Table, column: &str) -> bool {
         Table::Series => !matches!(column, "mean" | "m2" | "n_nan" | "last_json"),
         Table::Attributes => matches!(column, "path" | "run" | "kind" | "int" | "float" | "bool" | "time"),
         Table::Samples | Table::Nodes => true,
-        Table::Files => !matches!(column, "metadata" | "checksums" | "digest"),
-        Table::FileAttributes | Table::Members | Table::Provenance => true,
+        // What is read of the file catalogue stays in memory: bytes on disk count for more.
+        Table::Files | Table::FileAttributes | Table::Members | Table::Provenance => false,
         Table::SampleDatasets
         | Table::SampleFiles
         | Table::Trees
