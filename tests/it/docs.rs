@@ -251,7 +251,8 @@ fn links_lead_somewhere() {
         let text = read(document);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let local = !link.contains("://") && !link.starts_with('#');
-            assert!(!local || repository(link).exists(), "{document} links to {link}");
+            let file = link.split('#').next().unwrap_or(link);
+            assert!(!local || repository(file).exists(), "{document} links to {link}");
         }
     }
 }

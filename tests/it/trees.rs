@@ -48,7 +48,7 @@ async fn recorded_trees_and_paths_through_the_lake() {
     let spec = std::fs::read_to_string(gold("treespec.json")).unwrap();
     let sources = [gold("events.jsonl").display().to_string()];
     // Once in memory, once through temporary files wherever the definition allows that.
-    for memory in [None, Some(200_000)] {
+    for memory in [None, Some(20_000)] {
         let lake =
             Lake::open_or_create(&folder.path().join(format!("{memory:?}")).display().to_string()).await.unwrap();
         let mut spec: Value = serde_json::from_str(&spec).unwrap();
@@ -252,7 +252,7 @@ fn queries_over_trees_from_the_command_line() {
         assert_eq!(said.code, Some(1), "{said:?}");
         serde_json::from_str::<Value>(said.err.trim()).unwrap()
     };
-    let unknown = wrong(&["+", "--tree", "wbe"]);
+    let unknown = wrong(&["+", "--tree", "webb"]);
     assert_eq!((&unknown["kind"], &unknown["hints"][0]), (&json!("not-found"), &json!("did you mean `web`?")));
     assert!(wrong(&["+"])["message"].to_string().contains("several trees"));
     let op = wrong(&["+", "--tree", "all", "--ops", "gather=ks;srt=0"]);
