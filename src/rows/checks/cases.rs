@@ -149,7 +149,10 @@ pub(crate) fn trees() -> BTreeMap<String, MemoryTree> {
     for line in read("events.jsonl").lines() {
         read_event(line, &fields, &mut events).unwrap();
     }
-    plans.into_iter().map(|(name, plan)| (name, grown(&plan, &events, &[0..events.len()]))).collect()
+    plans
+        .into_iter()
+        .map(|(name, plan)| (name, grown(&plan, &events, std::slice::from_ref(&(0..events.len())))))
+        .collect()
 }
 
 /// The tree of some events that grows in parts: each part of the events by itself, through bytes and back.
