@@ -9,9 +9,13 @@
 mod dice;
 mod experiments;
 mod neptune;
+mod samples;
 mod taxi;
 mod text;
 
 pub use experiments::{Answer, ExperimentSpec, Summary, write_experiments};
 pub use neptune::{NEPTUNE_PROJECT, NeptuneSpec, NeptuneSummary, write_neptune};
+pub use samples::{
+    SAMPLE_MIXTURE, SAMPLE_SHARES, SampleAnswer, SampleShape, SampleSpec, SampleSummary, sample_schema, write_samples,
+};
 pub use taxi::{TaxiAnswer, TaxiSpec, write_taxi};
