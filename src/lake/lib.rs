@@ -10,10 +10,12 @@
 //! | [`catalog`] | tables, schemas, attribute paths, versions: what the bytes mean |
 //! | [`maintenance`] | `compact` and `vacuum` |
 //! | [`ingest`] | one importer per source |
+//! | [`fetch`] | samples of training data, from the files they are in |
 //! | [`plain`] | Parquet files that are in no lake, asked as they are |
 
 pub mod catalog;
 mod error;
+pub mod fetch;
 pub mod ingest;
 pub mod maintenance;
 pub mod plain;

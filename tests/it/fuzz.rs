@@ -3,6 +3,8 @@
 
 #[path = "../fuzz/aimql.rs"]
 mod aimql;
+#[path = "../fuzz/mixtera.rs"]
+mod mixtera;
 
 use crate::support::repository;
 use serde_json::Value;
@@ -100,7 +102,32 @@ fn damaged_queries_do_no_harm() {
     let dictionary = std::fs::read_to_string(repository("tests/fuzz/aimql.dict")).unwrap();
     let words: Vec<_> = dictionary.lines().filter_map(word).collect();
     assert!(words.len() > 100);
-    let mut mutator = Mutator { state: 1, seeds: cases.lines().map(query).collect(), words };
+    run(cases.lines().map(query).collect(), words, aimql::check);
+}
+
+#[test]
+fn damaged_queries_and_mixtures_of_samples_do_no_harm() {
+    let mut seeds = vec![];
+    for file in ["cases.jsonl", "chunk_cases.jsonl"] {
+        let cases = std::fs::read_to_string(repository(&format!("tests/gold/mixtera/{file}"))).unwrap();
+        for line in cases.lines() {
+            let case: Value = serde_json::from_str(line).unwrap();
+            seeds.push(case["query"].as_str().unwrap().to_owned());
+            seeds.push(case["query_json"].to_string());
+            if let Some(mixture) = case.get("mixture") {
+                let events = case.get("events").cloned().unwrap_or_default();
+                seeds.push(mixture.to_string());
+                seeds.push(serde_json::json!({"mixture": mixture, "events": events}).to_string());
+            }
+        }
+    }
+    let words = "select( union( intersection( difference( .select( ) [ ] { } , : \" ' == != <= None null True -1 1e9 0 0.5 \
+                 \"weight\":0.5 \"strict\":false \"key\" \"type\" \"static\" \"select\" \"union\" \\u0000 1e400 18446744073709551616";
+    run(seeds, words.split_whitespace().map(str::to_owned).collect(), mixtera::check);
+}
+
+fn run(seeds: Vec<String>, words: Vec<String>, check: fn(&str)) {
+    let mut mutator = Mutator { state: 1, seeds, words };
     let more = std::env::var("LAKEQL_FUZZ_SECONDS").ok().map(|seconds| seconds.parse().unwrap());
     let end = more.map(|seconds| {
         mutator.state = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
@@ -109,7 +136,7 @@ fn damaged_queries_do_no_harm() {
     let mut tried = 0;
     while end.map_or(tried < TEXTS, |end| Instant::now() < end) {
         let text = mutator.text();
-        if let Err(panic) = std::panic::catch_unwind(|| aimql::check(&text)) {
+        if let Err(panic) = std::panic::catch_unwind(|| check(&text)) {
             panic!("{text:?}: {panic:?}");
         }
         tried += 1;

@@ -7,10 +7,11 @@ mod ops;
 mod plot;
 mod points;
 mod query;
+mod read_chunk;
 mod runs;
 pub(crate) mod values;
 
-pub(crate) use chunks::{ChunksArgs, OrderArg};
+pub(crate) use chunks::{ChunksArgs, OrderArg, TurnArgs};
 pub(crate) use global::{ColorWhen, ErrorFormat, Global};
 pub(crate) use lake::{
     AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportMetacat,
@@ -22,6 +23,7 @@ pub(crate) use points::PointsArgs;
 pub(crate) use query::{
     BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs,
 };
+pub(crate) use read_chunk::ReadChunkArgs;
 pub(crate) use runs::{DiffArgs, ShowArgs};
 
 use clap::builder::Resettable;
@@ -70,6 +72,8 @@ pub(crate) enum Command {
     Points(PointsArgs),
     /// Draw chunks of samples in an exact mixture
     Chunks(ChunksArgs),
+    /// Turn the rows of chunks into the samples themselves
+    ReadChunk(ReadChunkArgs),
     /// Show what becomes of a query, stage by stage
     Explain(ExplainArgs),
     /// Draw the points of the matched series, in the terminal or as SVG

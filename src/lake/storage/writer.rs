@@ -35,7 +35,8 @@ pub fn row_group_rows(table: Table) -> usize {
         Table::Attributes => 262_144,
         Table::Series | Table::Paths => 131_072,
         Table::Points | Table::TextPoints => 1_048_576,
-        Table::SampleDatasets | Table::SampleFiles | Table::Samples => 131_072,
+        Table::SampleDatasets | Table::SampleFiles | Table::SampleBlocks => 131_072,
+        Table::Samples => 65_536,
         Table::Files => 65_536,
         Table::FileAttributes | Table::DatasetAttributes => 262_144,
         Table::Datasets | Table::NamedQueries => 131_072,
@@ -64,6 +65,8 @@ fn layout(table: Table, column: &str) -> Layout {
             Layout::Delta
         }
         (Table::Samples, "dataset" | "file" | "start" | "end") => Layout::Delta,
+        (Table::SampleBlocks, "checksum") => Layout::Plain,
+        (Table::SampleBlocks, _) => Layout::Delta,
         (Table::SampleFiles, "file_id" | "file") => Layout::Plain,
         (_, "file" | "child" | "created_timestamp") => Layout::Delta,
         (Table::Files | Table::Datasets | Table::NamedQueries, "metadata") => Layout::Document,
@@ -92,6 +95,7 @@ fn is_hot(table: Table, column: &str) -> bool {
         Table::FileAttributes | Table::Members | Table::Provenance => true,
         Table::SampleDatasets
         | Table::SampleFiles
+        | Table::SampleBlocks
         | Table::Points
         | Table::TextPoints
         | Table::Paths
