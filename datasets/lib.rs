@@ -6,13 +6,19 @@
 //!
 //! The recorded data beside this crate (`sklearn_runs.jsonl.gz`, `tutorial_runs.jsonl`) is described in `README.md`.
 
+mod catalogue;
 mod dice;
+mod events;
 mod experiments;
 mod neptune;
 mod samples;
 mod taxi;
 mod text;
 
+pub use catalogue::{CatalogueAnswer, CatalogueSpec, CatalogueSummary, write_catalogue};
+pub use events::{
+    EVENT_TOPS, EVENT_TREE, EventSpec, EventSummary, day_name, product_name, write_event_table, write_events,
+};
 pub use experiments::{Answer, ExperimentSpec, Summary, write_experiments};
 pub use neptune::{NEPTUNE_PROJECT, NeptuneSpec, NeptuneSummary, write_neptune};
 pub use samples::{

@@ -19,10 +19,11 @@
 //! | `contains_folded(text, piece)` | whether a text contains a piece, whatever the case of letters |
 //! | `is_in(value, list)` | whether a value is in a list, however long |
 //! | `has_any(list, values)` | whether a list has one of these values |
-//! | `list_any_compare(list, op, value)` | whether some element of a list compares so with a value |
+//! | `list_any_compare(list, op, value)` | whether some element of a list, or value of a map, compares so with a value |
 //! | `list_any_between(list, low, high)`, `list_any_not_between` | whether some element lies between two values, or does not |
 //! | `list_any_in(list, values)`, `list_any_not_in` | whether some element is among other values, or is not |
 //! | `list_any_matches(list, regex)`, `list_any_not_matches` | whether some text matches a regular expression, or does not |
+//! | `list_all_compare`, `list_all_between`, `list_all_in`, `list_all_match` | the same for every element; true of an empty list |
 //! | `json_any(json, question)` | whether some item of a JSON value passes a test |
 //! | `is_nan(float)` | whether a float is not a number |
 
@@ -46,12 +47,16 @@ pub fn all() -> Vec<ScalarUDF> {
         ScalarUDF::from(scalar::is_nan::IsNan::new()),
         ScalarUDF::from(scalar::has_any::HasAny::new()),
         ScalarUDF::from(scalar::list_any::compare::ListAnyCompare::new()),
+        ScalarUDF::from(scalar::list_any::compare::ListAnyCompare::all()),
         ScalarUDF::from(scalar::list_any::between::ListAnyBetween::inside()),
         ScalarUDF::from(scalar::list_any::between::ListAnyBetween::outside()),
+        ScalarUDF::from(scalar::list_any::between::ListAnyBetween::all()),
         ScalarUDF::from(scalar::list_any::within::ListAnyIn::inside()),
         ScalarUDF::from(scalar::list_any::within::ListAnyIn::outside()),
+        ScalarUDF::from(scalar::list_any::within::ListAnyIn::all()),
         ScalarUDF::from(scalar::list_any::matches::ListAnyMatches::found()),
         ScalarUDF::from(scalar::list_any::matches::ListAnyMatches::missed()),
+        ScalarUDF::from(scalar::list_any::matches::ListAnyMatches::all()),
         ScalarUDF::from(scalar::json_any::JsonAny::new()),
     ]
 }

@@ -1,6 +1,7 @@
 //! What every verb is given.
 
 use crate::args::{FromArgs, Global};
+use crate::config;
 use crate::failure::Failure;
 use crate::talk::Talk;
 use lakeql_engine::{Session, SessionBuilder};
@@ -58,6 +59,7 @@ impl Context {
         if let Some(timeout) = self.global.timeout {
             builder = builder.timeout(timeout);
         }
+        builder = builder.filters(config::filters(&self.global)?);
         Ok(builder.build().await?)
     }
 }

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | `args` | what stands on the command line |
 //! | `commands` | one file a verb |
+//! | `config` | the configuration file |
 //! | `output` | where the answer goes: stdout or a file, in which format |
 //! | `talk`, `failure`, `progress`, `style` | everything on stderr, and the exit codes |
 //!
@@ -11,6 +12,7 @@
 
 mod args;
 mod commands;
+mod config;
 mod context;
 mod failure;
 mod output;

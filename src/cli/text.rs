@@ -2,20 +2,52 @@
 
 use crate::args::TextArgs;
 use crate::failure::Failure;
-use lakeql_query::diagnostic::Kind;
+use arrow::array::{AsArray, RecordBatch};
+use arrow::datatypes::DataType;
+use lakeql_engine::Session;
+use lakeql_query::diagnostic::{Diagnostic, Kind};
 use lakeql_query::source::Source;
 use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
+/// Reads the text that the arguments name, from the lake if it is a saved one.
+pub(crate) async fn of_session(args: &TextArgs, session: &Session) -> Result<Source, Failure> {
+    let Some(name) = &args.saved else { return read(args) };
+    let saved = session.saved_query(name).await?;
+    if saved.language != args.lang {
+        let message = format!("the saved query {name} is in the language {}", saved.language);
+        return Err(Failure::of(
+            Diagnostic::error(Kind::Semantic, message).hint(format!("ask it with --lang {}", saved.language)),
+        ));
+    }
+    Ok(Source { name: name.clone(), text: saved.text })
+}
+
 /// Reads the text that the arguments name.
 pub(crate) fn read(args: &TextArgs) -> Result<Source, Failure> {
+    if args.saved.is_some() {
+        return Err(Failure::Usage("--saved is for `query` and `explain`".into()));
+    }
     match (&args.file, args.text.as_deref()) {
         (Some(path), _) => from_path(path),
         (None, Some("-")) => from_path(Path::new("-")),
         (None, Some(text)) => Ok(Source::query(text)),
         (None, None) => Err(Failure::Usage("give a query, -f FILE, or - to read it from stdin".into())),
     }
+}
+
+/// The texts of the first column, one a line.
+pub(crate) fn lines_of(batch: &RecordBatch) -> Result<String, Failure> {
+    let mut lines = String::new();
+    if let Some(column) = batch.columns().first() {
+        let texts = arrow::compute::cast(column, &DataType::Utf8)?;
+        for text in texts.as_string::<i32>().iter().flatten() {
+            lines.push_str(text);
+            lines.push('\n');
+        }
+    }
+    Ok(lines)
 }
 
 /// Reads a file, or stdin for `-`.

@@ -1,8 +1,12 @@
 //! The engine's settings and why they are not the defaults.
 
+use crate::catalogue::{FilterPrograms, KnownNames};
 use datafusion::error::Result;
 use datafusion::execution::runtime_env::{RuntimeEnv, RuntimeEnvBuilder};
+use datafusion::physical_optimizer::PhysicalOptimizerRule;
+use datafusion::physical_optimizer::optimizer::PhysicalOptimizer;
 use datafusion::prelude::SessionConfig;
+use lakeql_lake::resident::{ColumnCache, OrdinalJoins};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,15 +19,32 @@ pub(crate) struct Limits {
     pub(crate) threads: Option<usize>,
     /// Longest time from the first byte of the text to the last row.
     pub(crate) timeout: Option<Duration>,
+    /// Programs that queries may run as filters: no others are run.
+    pub(crate) filters: Arc<FilterPrograms>,
 }
 
 /// Footers, page indexes and statistics of a lake stay in memory: past the default of 50 MB every query would read them
 /// again.
 const METADATA_CACHE: usize = 512 << 20;
 
+/// Decoded columns of the file catalogue, of which a query of a million files needs 10 to 100 MB; a quarter of the memory
+/// if that is bounded.
+const COLUMN_CACHE: usize = 1 << 30;
+
+/// DataFusion's rules and ours.
+pub(crate) fn physical_rules() -> Vec<Arc<dyn PhysicalOptimizerRule + Send + Sync>> {
+    let mut rules = PhysicalOptimizer::new().rules;
+    let joins = rules.iter().position(|rule| rule.name() == "join_selection").unwrap_or_default();
+    rules.insert(joins, Arc::new(OrdinalJoins));
+    rules
+}
+
 pub(crate) fn session(limits: &Limits) -> SessionConfig {
     let mut config =
         SessionConfig::new().with_information_schema(true).with_default_catalog_and_schema("lake", "public");
+    let columns = limits.memory_bytes.map_or(COLUMN_CACHE, |bytes| COLUMN_CACHE.min(bytes / 4));
+    config = config.with_extension(Arc::new(ColumnCache::new(columns)));
+    config = config.with_extension(Arc::clone(&limits.filters)).with_extension(Arc::<KnownNames>::default());
     if let Some(threads) = limits.threads {
         config = config.with_target_partitions(threads.max(1));
     }

@@ -17,7 +17,9 @@ mod samples;
 mod session;
 mod shape;
 pub mod sql;
+mod trees;
 
+pub use catalogue::{BUILT_IN_FILTERS, FilterProgram, FilterPrograms, SavedText};
 pub use error::{Error, Result};
 pub use explain::{Explain, Stage};
 pub use plain::PlainSource;
@@ -26,3 +28,4 @@ pub use results::Results;
 pub use samples::{Account, ChunkOptions, Chunks, KeyAccount, Turn};
 pub use session::{Bench, Session, SessionBuilder};
 pub use shape::Shape;
+pub use trees::{Walking, columns_of};

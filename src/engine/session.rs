@@ -1,5 +1,6 @@
 //! A session: one version of a lake, or plain files, with an engine around it.
 
+use crate::catalogue::{Catalogue, FilterPrograms, SavedText};
 use crate::config::{self, Limits};
 use crate::explain::{self, Explain, ScanReport, Stage};
 use crate::export::{self, Exported};
@@ -9,6 +10,7 @@ use crate::resolve::Resolver;
 use crate::results::within;
 use crate::samples::{self, ChunkOptions, Chunks};
 use crate::shape::Shape;
+use crate::trees::{self, Walking};
 use crate::{Error, Result, Results, sql};
 use arrow::record_batch::RecordBatch;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -74,6 +76,13 @@ impl SessionBuilder {
     #[must_use]
     pub fn threads(mut self, threads: usize) -> Self {
         self.limits.threads = Some(threads);
+        self
+    }
+
+    /// The programs that queries may run as filters.
+    #[must_use]
+    pub fn filters(mut self, filters: FilterPrograms) -> Self {
+        self.limits.filters = Arc::new(filters);
         self
     }
 
@@ -221,6 +230,17 @@ impl Session {
         let (plan, notes) = within(deadline, planning).await?;
         let stream = execute_stream(Arc::clone(&plan), self.state.task_ctx())?;
         Ok(Results::new(plan, stream, notes, deadline))
+    }
+
+    /// Opens a walk over trees, whose rows come one by one.
+    ///
+    /// # Errors
+    /// A mistake in the path or the ops, or a tree cannot be read.
+    pub async fn walk(&self, source: &Source, settings: &Settings) -> Result<Walking> {
+        let Data::Lake { snapshot, .. } = &self.data else { return Err(no_lake()) };
+        let query = dialects::hydra::Hydra.lower(source, settings).map_err(Error::Query)?;
+        let (walk, _) = trees::walk_of(&query)?;
+        Walking::new(snapshot, walk, self.limits.memory_bytes).await
     }
 
     /// The points behind the series that a query matches, or statistics of them for each step.
@@ -440,6 +460,15 @@ impl Session {
         exported.session(&wanted).await.map(Some)
     }
 
+    /// A saved query, by `namespace:name`.
+    ///
+    /// # Errors
+    /// It is no lake with a file catalogue that is asked, or there is no such query.
+    pub async fn saved_query(&self, name: &str) -> Result<SavedText> {
+        let Data::Lake { snapshot, store } = &self.data else { return Err(no_lake()) };
+        Catalogue::new(&self.state, snapshot, store).saved_query(name).await
+    }
+
     /// What turns names into plans over this version.
     ///
     /// # Errors
@@ -471,7 +500,10 @@ impl Session {
         let Some(dialect) = dialect(lang)? else {
             if self.sql_ready.get().is_none() {
                 match &self.data {
-                    Data::Lake { snapshot, store } => sql::register(&self.context, snapshot, store)?,
+                    Data::Lake { snapshot, store } => {
+                        sql::register(&self.context, snapshot, store)?;
+                        trees::register(&self.context, snapshot, store).await?;
+                    }
                     Data::Plain(tables) => sql::register_plain(&self.context, tables)?,
                     Data::Export(_) => return Err(no_lake()),
                 }
@@ -519,6 +551,7 @@ fn engine(limits: &Limits) -> Result<SessionContext> {
         .with_config(config::session(limits))
         .with_runtime_env(config::runtime(limits)?)
         .with_default_features()
+        .with_physical_optimizer_rules(config::physical_rules())
         .build();
     let context = SessionContext::new_with_state(state);
     for function in lakeql_udfs::all() {

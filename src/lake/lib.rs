@@ -11,7 +11,9 @@
 //! | [`maintenance`] | `compact` and `vacuum` |
 //! | [`ingest`] | one importer per source |
 //! | [`fetch`] | samples of training data, from the files they are in |
+//! | [`trees`] | nodes of trees, read a few pages at a time |
 //! | [`plain`] | Parquet files that are in no lake, asked as they are |
+//! | [`resident`] | tables whose columns stay decoded in memory |
 
 pub mod catalog;
 mod error;
@@ -19,7 +21,9 @@ pub mod fetch;
 pub mod ingest;
 pub mod maintenance;
 pub mod plain;
+pub mod resident;
 pub mod storage;
+pub mod trees;
 
 pub use catalog::lake::{AsOf, Lake};
 pub use catalog::snapshot::Snapshot;

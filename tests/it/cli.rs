@@ -16,13 +16,30 @@ fn tutorial() -> Place {
 #[test]
 fn sessions() {
     let place = tutorial();
+    let catalogue = Place::new();
+    catalogue.ok(["import", "metacat", repository("tests/gold/mql/dataset").to_str().unwrap()]);
     trycmd::TestCases::new()
         .case("tests/cli/*.trycmd")
         .register_bin("lakeql", std::path::Path::new(crate::program::PROGRAM))
         .env("LAKEQL_LAKE", place.lake().to_str().unwrap())
         .env("NO_COLOR", "")
+        .insert_var("[CATALOGUE]", catalogue.lake().to_str().unwrap().to_owned())
+        .unwrap()
         .insert_var("[LAKE]", place.lake().to_str().unwrap().to_owned())
         .unwrap()
+        .run();
+}
+
+#[test]
+fn sessions_with_trees() {
+    let place = Place::new();
+    let datasets = |name: &str| repository("datasets").join(name).display().to_string();
+    place.ok(["import", "events", "--tree", &datasets("views_tree.json"), &datasets("views.jsonl")]);
+    trycmd::TestCases::new()
+        .case("tests/cli/trees/*.trycmd")
+        .register_bin("lakeql", std::path::Path::new(crate::program::PROGRAM))
+        .env("LAKEQL_LAKE", place.lake().to_str().unwrap())
+        .env("NO_COLOR", "")
         .run();
 }
 

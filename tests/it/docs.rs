@@ -94,6 +94,11 @@ fn every_command_of_the_readme_works() {
     let place = Place::new();
     std::fs::copy(repository("datasets/sklearn_runs.jsonl.gz"), place.path("runs.jsonl.gz")).unwrap();
     samples(&place, "corpus", "collections.json");
+    std::fs::create_dir(place.path("datasets")).unwrap();
+    for name in ["datasets/views.jsonl", "datasets/views_tree.json"] {
+        std::fs::copy(repository(name), place.path(name)).unwrap();
+    }
+    crate::neptune::copy_folder(&repository("tests/gold/mql/dataset"), &place.path("catalogue"));
     crate::neptune::copy_folder(&repository("tests/gold/nql/exporter_sample"), &place.path("exports"));
     // Its run without a first part is worth a note at every question.
     for part in crate::neptune::files_below(&place.path("exports/data"), "SAN-99") {
@@ -126,6 +131,7 @@ fn verbs_and_flags_of_the_readme_exist() {
     let query = ["query", "points", "explain", "chunks", "read-chunk"].map(|verb| place.ok([verb, "--help"])).concat()
         + &place.ok(["import", "aim", "--help"])
         + &place.ok(["import", "samples", "--help"])
+        + &place.ok(["import", "events", "--help"])
         + &place.ok(["import", "neptune", "--help"]);
     for text in inline.into_iter().filter(|text| !text.starts_with("cargo ")) {
         if let Some(rest) = text.strip_prefix("lakeql ") {
@@ -173,6 +179,8 @@ fn examples_of_the_help_parse() {
     place.write("more.jsonl.zst", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
     samples(&place, "corpus", "collections.json");
     place.ok(["import", "samples", "collections.json"]);
+    let views = |name: &str| repository("datasets").join(name).display().to_string();
+    place.ok(["import", "events", "--tree", &views("views_tree.json"), &views("views.jsonl")]);
     place.write(
         "queries.jsonl",
         r#"{"id": "a", "lang": "aim", "text": "run.batch_size > 1", "options": {"limit": 10}}"#,

@@ -14,3 +14,4 @@ pub mod size_bytes;
 
 pub(crate) mod arguments;
 mod distinct_texts;
+mod needles;

@@ -10,7 +10,9 @@
 
 use super::arguments::{Argument, Texts, expect_count, finish, text_type};
 use super::distinct_texts::test_texts;
-use arrow::array::{Array, BooleanArray, BooleanBuilder};
+use super::needles::Needles;
+use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBuilder};
+use arrow::buffer::BooleanBuffer;
 use arrow::datatypes::DataType;
 use datafusion_common::{Result, exec_datafusion_err, exec_err};
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
@@ -93,7 +95,17 @@ impl ScalarUDFImpl for RegexFound {
             let found = match expressions.get(0) {
                 Some(expression) => {
                     let regex = self.compiled(expression)?;
-                    test_texts(text.array(), |text| regex.is_match(text.as_bytes()))?
+                    match ruled_out(text.array(), expression) {
+                        Some(possible) => {
+                            let texts = Texts::new(text.array())?;
+                            let found = BooleanBuffer::collect_bool(possible.len(), |row| {
+                                possible.value(row)
+                                    && texts.get(row).is_some_and(|text| regex.is_match(text.as_bytes()))
+                            });
+                            BooleanArray::new(found, text.array().nulls().cloned())
+                        }
+                        None => test_texts(text.array(), |text| regex.is_match(text.as_bytes()))?,
+                    }
                 }
                 None => BooleanArray::new_null(text.array().len()),
             };
@@ -112,11 +124,18 @@ impl ScalarUDFImpl for RegexFound {
     }
 }
 
+/// For many long texts, which of them can have a match at all.
+fn ruled_out(texts: &ArrayRef, expression: &str) -> Option<BooleanBuffer> {
+    const MANY: usize = 4_096;
+    let texts = texts.as_string_view_opt().filter(|texts| texts.len() >= MANY)?;
+    Needles::new(expression)?.possible(texts)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::scalar::arguments::testing::call;
-    use arrow::array::{AsArray, StringArray, StringViewArray};
+    use arrow::array::{StringArray, StringViewArray};
     use datafusion_common::ScalarValue;
     use datafusion_expr::ScalarUDF;
 

@@ -25,6 +25,11 @@ pub(crate) struct Global {
     #[arg(long, global = true, value_name = "VERSION|TIME", value_parser = values::as_of)]
     pub(crate) as_of: Option<AsOf>,
 
+    /// The file that says which programs queries may run as filters
+    /// [default: lakeql/config.toml in $XDG_CONFIG_HOME or ~/.config, if there is one]
+    #[arg(long, global = true, value_name = "FILE", env = "LAKEQL_CONFIG", value_hint = ValueHint::FilePath)]
+    pub(crate) config: Option<PathBuf>,
+
     /// How to write the answer [default: table on a terminal, by the name of --output, else jsonl]
     #[arg(long, global = true, value_name = "FORMAT", value_parser = values::format_parser())]
     pub(crate) format: Option<Format>,

@@ -9,6 +9,7 @@ mod points;
 mod query;
 mod read_chunk;
 mod runs;
+mod tree;
 pub(crate) mod values;
 
 pub(crate) use chunks::{ChunksArgs, OrderArg, TurnArgs};
@@ -21,10 +22,12 @@ pub(crate) use ops::{InputFormat, OpsArgs};
 pub(crate) use plot::{AxisArg, PlotArgs};
 pub(crate) use points::PointsArgs;
 pub(crate) use query::{
-    BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, ShapeArgs, StageArg, TextArgs,
+    BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, SaveArgs, ShapeArgs, StageArg, TextArgs,
+    TreesArgs,
 };
 pub(crate) use read_chunk::ReadChunkArgs;
 pub(crate) use runs::{DiffArgs, ShowArgs};
+pub(crate) use tree::{ImportEvents, TreeArgs, TreeCommand, TreeMerge, TreeShow};
 
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
@@ -82,8 +85,12 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Show what is not the same in several runs
     Diff(DiffArgs),
+    /// List, browse and unite trees
+    Tree(TreeArgs),
     /// Run Hydra's ops over rows, from stdin or a file
     Ops(OpsArgs),
+    /// Save an MQL query under a name
+    Save(SaveArgs),
     /// Time queries
     Bench(BenchArgs),
     /// List the attribute paths of the runs: types, number of runs, examples

@@ -15,6 +15,7 @@ Examples:
   lakeql query 'sys/failed:bool = true AND sys/creation_time > -7d' --lang nql --project team/vision
   lakeql query 'select((\"language\",\"==\",\"en\"))' --lang mixtera --count-by license
   lakeql query 'files from prod:raw where core.runs[any] in (11001, 12010)' --lang mql
+  lakeql query '2024-01-01/+/(5)+:+hits' --lang hydra --tree views --ops 'sort=2:n:d'
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
   lakeql query 'fare_amount > 20' --lang nql --from 'taxi/*.parquet' --sort -fare_amount
   echo 'run.archived' | lakeql query - --lang aim --format csv";
@@ -58,6 +59,33 @@ pub(crate) struct ExplainArgs {
     pub(crate) language: LanguageArgs,
 }
 
+/// `save`.
+#[derive(Clone, Debug, Args)]
+#[command(after_help = "\
+A saved query of that name is replaced.
+
+Example:
+  lakeql save dune:cosmics 'files where core.data_stream = cosmics'
+  lakeql query --lang mql --saved dune:cosmics
+  lakeql query --lang mql 'files selected by dune:cosmics where core.runs = 20100'")]
+pub(crate) struct SaveArgs {
+    /// The name
+    #[arg(value_name = "NAMESPACE:NAME")]
+    pub(crate) name: String,
+
+    /// The query; - reads it from stdin
+    #[arg(value_name = "TEXT", required_unless_present = "file", conflicts_with = "file")]
+    pub(crate) text: Option<String>,
+
+    /// Read the query from a file
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) file: Option<PathBuf>,
+
+    /// What it is for
+    #[arg(long, value_name = "TEXT")]
+    pub(crate) description: Option<String>,
+}
+
 /// `bench`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
@@ -94,8 +122,12 @@ pub(crate) struct QueryFlags {
 #[derive(Clone, Debug, Args)]
 pub(crate) struct TextArgs {
     /// The query; - reads it from stdin
-    #[arg(value_name = "TEXT", required_unless_present = "file", conflicts_with = "file")]
+    #[arg(value_name = "TEXT", required_unless_present_any = ["file", "saved"], conflicts_with = "file")]
     pub(crate) text: Option<String>,
+
+    /// Ask the saved query of this name instead of a text (`query` and `explain`)
+    #[arg(long, value_name = "NAMESPACE:NAME", conflicts_with_all = ["text", "file"], help_heading = "MQL")]
+    pub(crate) saved: Option<String>,
 
     /// Read the query from a file
     #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
@@ -138,6 +170,10 @@ pub(crate) struct ShapeArgs {
     /// What to show of files beside their names: metadata, provenance, datasets
     #[arg(long, value_name = "EXTRAS", value_enum, value_delimiter = ',', help_heading = "MQL")]
     pub(crate) with: Vec<ExtraArg>,
+
+    /// Show nothing but namespace:name, one a line
+    #[arg(long, help_heading = "MQL", conflicts_with_all = ["select", "with", "summary"])]
+    pub(crate) dids: bool,
 
     /// Say how many files there are and how large they are together, or which metadata keys they have
     #[arg(long, value_name = "WHAT", value_enum, num_args = 0..=1, default_missing_value = "totals")]
@@ -195,10 +231,34 @@ pub(crate) struct LanguageArgs {
     pub(crate) legacy_prefixes: Option<LegacyPrefixes>,
 
     #[command(flatten)]
+    pub(crate) trees: TreesArgs,
+
+    #[command(flatten)]
     pub(crate) samples: SamplesArgs,
 
     #[command(flatten)]
     pub(crate) shown: ShownArgs,
+}
+
+/// What the language of trees can be told.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Hydra")]
+pub(crate) struct TreesArgs {
+    /// The tree that is walked, several times for several workers [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tree: Vec<String>,
+
+    /// What is done to the rows of all trees, such as 'gather=ks;sort=1:n:d'
+    #[arg(long, value_name = "OPS", default_value_t, hide_default_value = true)]
+    pub(crate) ops: String,
+
+    /// What is done to the rows of each tree
+    #[arg(long, value_name = "OPS", default_value_t, hide_default_value = true)]
+    pub(crate) rops: String,
+
+    /// The sane meaning where Hydra has a known defect
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// What languages about samples can be told.
@@ -255,6 +315,10 @@ impl LanguageArgs {
                 ClosureArg::Children => Provenance::Children,
             }),
             legacy_prefixes: self.legacy_prefixes.clone().unwrap_or_default(),
+            trees: self.trees.tree.clone(),
+            ops: self.trees.ops.clone(),
+            worker_ops: self.trees.rops.clone(),
+            strict: self.trees.strict,
             by: columns(&self.shown.ranges_by),
             count_by: columns(&self.shown.count_by),
             ..self.samples.settings()
@@ -267,7 +331,7 @@ impl ShapeArgs {
     pub(crate) fn shape(&self) -> lakeql_engine::Shape {
         let columns = |columns: &Option<Columns>| columns.as_ref().map(|c| c.0.clone()).unwrap_or_default();
         lakeql_engine::Shape {
-            select: columns(&self.select),
+            select: if self.dids { vec!["did".to_owned()] } else { columns(&self.select) },
             sort: columns(&self.sort),
             limit: self.limit,
             offset: self.offset,

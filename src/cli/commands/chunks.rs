@@ -18,7 +18,7 @@ pub(super) async fn run(context: &Context, args: &ChunksArgs) -> Result<(), Fail
     if let Some(path) = &args.verify {
         return verify(context, path).await;
     }
-    let text = TextArgs { text: args.text.clone(), file: args.file.clone(), lang: args.lang.clone() };
+    let text = TextArgs { text: args.text.clone(), file: args.file.clone(), lang: args.lang.clone(), saved: None };
     let (source, document) = Document::of(text::read(&text)?)?;
     let asked = asked(args, &source, document)?;
     let options = asked

@@ -11,9 +11,13 @@ use std::fmt::Write;
 use std::sync::Arc;
 
 pub(super) async fn run(context: &Context, args: &ExplainArgs) -> Result<(), Failure> {
-    let source = text::read(&args.text)?;
+    let given = args.text.saved.is_none().then(|| text::read(&args.text)).transpose()?;
     let output = Output::open(&context.global)?;
     let session = context.session_from(&args.from).await?;
+    let source = match given {
+        Some(source) => source,
+        None => text::of_session(&args.text, &session).await?,
+    };
     let (settings, shape) = (args.language.settings(), args.shape.shape());
     let explain = session
         .explain(&source, &args.text.lang, &settings, &shape, stage(args.stage), args.analyze)

@@ -6,6 +6,7 @@ use super::{Catalogue, internal, of};
 use crate::resolve::balanced;
 use crate::{Error, Result};
 use datafusion::common::metadata::FieldMetadata;
+use datafusion::functions::string::expr_fn::concat;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, ScalarUDF, SortExpr, lit};
 use lakeql_lake::Table;
 use lakeql_lake::catalog::paths::PathOwner;
@@ -16,6 +17,9 @@ use std::collections::BTreeMap;
 
 /// Columns that hold JSON.
 const JSON: [&str; 3] = ["checksums", "metadata", "file_meta_requirements"];
+
+/// `namespace:name`, which is not stored.
+const DID: &str = "did";
 
 /// Columns that nobody can read.
 const HIDDEN: [&str; 2] = ["file", "digest"];
@@ -82,6 +86,7 @@ impl Catalogue<'_> {
                 Transform::Filter(_)
                 | Transform::Set(_)
                 | Transform::Choose(_)
+                | Transform::Walk(_)
                 | Transform::After { .. }
                 | Transform::Keys(_) => {
                     return Err(internal("a step for runs"));
@@ -102,7 +107,7 @@ impl Catalogue<'_> {
         for column in columns {
             let value = self.value(alias, kind, column)?;
             let system = table(kind).schema();
-            let json = JSON.contains(&column) || system.index_of(column).is_err();
+            let json = JSON.contains(&column) || (column != DID && system.index_of(column).is_err());
             output.push(match json {
                 true => {
                     let mark = BTreeMap::from([("lakeql.json".to_owned(), "true".to_owned())]);
@@ -118,10 +123,13 @@ impl Catalogue<'_> {
     }
 
     /// A column by the name that users give it: of the table, or a key of the metadata as JSON.
-    fn value(&self, alias: &str, kind: RowKind, name: &str) -> Result<Expr> {
+    pub(super) fn value(&self, alias: &str, kind: RowKind, name: &str) -> Result<Expr> {
         let system = table(kind).schema();
         if system.index_of(name).is_ok() && !HIDDEN.contains(&name) {
             return Ok(of(alias, name));
+        }
+        if name == DID {
+            return Ok(concat(vec![of(alias, "namespace"), lit(":"), of(alias, "name")]));
         }
         let known = || self.snapshot.paths().names(PathOwner::File);
         if kind == RowKind::Files && !known().any(|key| key == name) {

@@ -9,6 +9,7 @@ use datafusion::functions::core::expr_fn::coalesce;
 use datafusion::functions_aggregate::expr_fn::{array_agg, count, max, min, sum};
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, cast, lit};
 use lakeql_lake::Table;
+use lakeql_lake::resident::PARENT_FILE;
 use lakeql_query::model::{Extra, Overview};
 use std::collections::BTreeMap;
 
@@ -31,6 +32,7 @@ impl Catalogue<'_> {
             Extra::Datasets => {
                 let members = self.alias("m");
                 let rows = self.scan(Table::Members, &members, |_| true)?;
+                let rows = self.of_these(rows, (&members, "file"), &plan, alias)?;
                 self.gathered(
                     plan,
                     (alias, "file"),
@@ -44,6 +46,7 @@ impl Catalogue<'_> {
             Extra::Provenance => {
                 let links = self.alias("p");
                 let rows = self.scan(Table::Provenance, &links, |_| true)?;
+                let rows = self.of_these(rows, (&links, "child"), &plan, alias)?;
                 let plan = self.gathered(
                     plan,
                     (alias, "file"),
@@ -57,10 +60,25 @@ impl Catalogue<'_> {
                 let files = self.scan(Table::Files, &child, |name| matches!(name, "file" | "fid"))?;
                 let keys = (vec![Column::new(Some(&links), "child")], vec![Column::new(Some(&child), "file")]);
                 let rows = self.scan(Table::Provenance, &links, |_| true)?;
+                let rows = self.of_these(rows, (&links, PARENT_FILE), &plan, alias)?;
                 let rows = rows.join(files.build()?, JoinType::Inner, keys, None)?;
-                self.gathered(plan, (alias, "fid"), rows, (&links, "parent"), (&child, "fid"), "children", output)?
+                self.gathered(plan, (alias, "file"), rows, (&links, PARENT_FILE), (&child, "fid"), "children", output)?
             }
         })
+    }
+
+    /// Rows of another table that belong to the files of a plan.
+    fn of_these(
+        &self,
+        rows: LogicalPlanBuilder,
+        key: (&str, &str),
+        plan: &LogicalPlanBuilder,
+        alias: &str,
+    ) -> Result<LogicalPlanBuilder> {
+        let files = self.alias("k");
+        let set = plan.clone().project([of(alias, "file")])?.alias(&files)?.build()?;
+        let keys = (vec![Column::new(Some(key.0), key.1)], vec![Column::new(Some(&files), "file")]);
+        Ok(rows.join(set, JoinType::LeftSemi, keys, None)?)
     }
 
     /// A list of values for each row: those of other rows with the same key.
@@ -101,7 +119,7 @@ impl Catalogue<'_> {
                 let (values, files) = (self.alias("a"), self.alias("k"));
                 let set = plan.project([of(alias, "file")])?.alias(&files)?.build()?;
                 let wanted = |name: &str| matches!(name, "path" | "file" | "kind" | "int" | "float" | "text");
-                let rows = self.scan(Table::FileAttributes, &values, wanted)?;
+                let rows = self.stored(Table::FileAttributes, &values, wanted)?;
                 let keys = (vec![Column::new(Some(&values), "file")], vec![Column::new(Some(&files), "file")]);
                 let rows = rows.join(set, JoinType::LeftSemi, keys, None)?;
                 let mut aggregates = vec![count(lit(1_i64)).alias("files")];

@@ -1,6 +1,7 @@
 //! The built-in filters. They go by the order of their inputs, so the inputs are read before the plan is made; what is left
 //! takes part in it as a list of ordinals with their places.
 
+use super::external::FilterPrograms;
 use super::rows::{Order, Planned, Rows};
 use super::{Catalogue, internal, of};
 use crate::{Error, Result};
@@ -20,22 +21,30 @@ use std::sync::Arc;
 #[derive(Clone, Debug)]
 pub(super) struct File {
     pub(super) file: i64,
-    fid: String,
+    pub(super) fid: String,
 }
 
-/// Names of the filters.
-const BUILT_IN: [&str; 8] = ["sample", "stride", "every_nth", "hash", "mix", "randomize", "limit", "skip"];
+/// Names of the built-in filters.
+pub const BUILT_IN: [&str; 8] = ["sample", "stride", "every_nth", "hash", "mix", "randomize", "limit", "skip"];
 
 impl Catalogue<'_> {
     /// The files that a filter lets through, in its order.
     pub(super) async fn filtered(&self, filter: &Filter) -> Result<Planned> {
         let arguments = Arguments { filter };
+        let programs = self.state.config().get_extension::<FilterPrograms>().unwrap_or_default();
+        if let Some(program) = programs.0.get(&filter.name) {
+            let files = self.external(filter, program).await?;
+            return self.files_in_order(&files);
+        }
         if !BUILT_IN.contains(&filter.name.as_str()) {
             let problem = Diagnostic::error(Kind::NotFound, format!("there is no filter `{}`", filter.name));
             let problem = problem.label(filter.span, "");
-            return Err(match did_you_mean(&filter.name, BUILT_IN) {
+            let names: Vec<&str> = BUILT_IN.into_iter().chain(programs.0.keys().map(String::as_str)).collect();
+            return Err(match did_you_mean(&filter.name, names.iter().copied()) {
                 Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem.hint(format!("filters are {}", BUILT_IN.join(", "))),
+                None => problem
+                    .hint(format!("filters are {}", names.join(", ")))
+                    .hint("programs become filters in the file that --config or LAKEQL_CONFIG names"),
             }
             .into());
         }
@@ -75,11 +84,15 @@ impl Catalogue<'_> {
         ];
         let batch = RecordBatch::try_from_iter(columns).map_err(datafusion::error::DataFusionError::from)?;
         let table = MemTable::try_new(batch.schema(), vec![vec![batch]])?;
-        let list = LogicalPlanBuilder::scan("filtered", provider_as_source(Arc::new(table)), None)?.alias(&alias)?;
-        let scan = self.files(true);
+        let source = provider_as_source(Arc::new(table));
+        let list = |alias: &str| LogicalPlanBuilder::scan("filtered", Arc::clone(&source), None)?.alias(alias)?.build();
+        let mut scan = self.files(true);
         let own = scan.alias.clone();
+        // Only these files are taken from the catalogue, then they are given their places.
+        let among = self.alias("o");
+        scan.keep("file", list(&among)?, Column::new(Some(&among), "file"));
         let keys = (vec![Column::new(Some(&own), "file")], vec![Column::new(Some(&alias), "file")]);
-        let plan = self.finish(scan)?.join(list.build()?, JoinType::Inner, keys, None)?;
+        let plan = self.finish(scan, false)?.join(list(&alias)?, JoinType::Inner, keys, None)?;
         Ok(Planned { plan, alias: own, order: Order::By(of(&alias, "place")) })
     }
 }

@@ -9,12 +9,14 @@
 //! | `bounds.rs` | decimal constants to comparisons of 64-bit numbers |
 //! | `names.rs` | sets of datasets and saved queries, which are few and kept in memory |
 //! | `filters.rs` | the built-in filters |
+//! | `external.rs` | filters that are programs |
 //! | `answer.rs` | the columns of the answer |
 //! | `extras.rs` | what else is shown of files, and overviews |
 
 mod answer;
 mod bounds;
 mod condition;
+mod external;
 mod extras;
 mod filters;
 mod items;
@@ -23,17 +25,26 @@ mod rows;
 mod scan;
 
 use crate::{Error, Result};
+use datafusion::catalog::TableProvider;
 use datafusion::common::Column;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::execution::session_state::SessionState;
 use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder};
 use lakeql_lake::catalog::provider::{LakeTable, TableFile};
+use lakeql_lake::resident::{ColumnCache, ResidentTable};
 use lakeql_lake::{Snapshot, Table};
 use lakeql_query::diagnostic::{Diagnostic, Kind};
 use lakeql_query::model::{Query, RowKind, RowSet, Transform};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+
+pub use external::{FilterProgram, FilterPrograms};
+pub(crate) use names::KnownNames;
+pub use names::SavedText;
+
+/// Names of the filters that need no program.
+pub use filters::BUILT_IN as BUILT_IN_FILTERS;
 
 /// Turns sets of rows into plans over one version of a lake.
 pub(crate) struct Catalogue<'a> {
@@ -58,14 +69,20 @@ impl<'a> Catalogue<'a> {
         let Some(Transform::Set(set)) = transforms.next() else {
             return Err(internal("a query over the catalogue without a set"));
         };
-        if !self.snapshot.has_catalogue() {
-            let problem = Diagnostic::error(Kind::NotFound, "the lake has no file catalogue");
-            return Err(problem.hint("import one: lakeql import metacat DIR").into());
-        }
+        self.expect()?;
         let rest: Vec<&Transform> = transforms.collect();
         let plan = crate::sql::deep(self.answer(set, &rest)).await?;
         let notes = std::mem::take(&mut *self.notes.lock().unwrap_or_else(PoisonError::into_inner));
         Ok((plan, notes))
+    }
+
+    /// The lake has a catalogue.
+    fn expect(&self) -> Result<()> {
+        if self.snapshot.has_catalogue() {
+            return Ok(());
+        }
+        let problem = Diagnostic::error(Kind::NotFound, "the lake has no file catalogue");
+        Err(problem.hint("import one: lakeql import metacat DIR").into())
     }
 
     async fn answer(&self, set: &RowSet, rest: &[&Transform]) -> Result<LogicalPlan> {
@@ -95,13 +112,40 @@ impl<'a> Catalogue<'a> {
 
     /// A scan of a table with these columns of it.
     fn scan(&self, table: Table, alias: &str, wanted: impl Fn(&str) -> bool) -> Result<LogicalPlanBuilder> {
+        match table {
+            Table::Files | Table::FileAttributes | Table::Members | Table::Provenance => {
+                let resident = self.resident(table, wanted)?;
+                self.aliased(table, alias, Arc::new(resident))
+            }
+            _ => self.stored(table, alias, wanted),
+        }
+    }
+
+    /// A scan of `files` in their natural order, whose first rows come early.
+    fn ordered_files(&self, alias: &str, wanted: impl Fn(&str) -> bool) -> Result<LogicalPlanBuilder> {
+        self.aliased(Table::Files, alias, Arc::new(self.resident(Table::Files, wanted)?.ordered()))
+    }
+
+    /// A table whose columns stay in memory.
+    fn resident(&self, table: Table, wanted: impl Fn(&str) -> bool) -> Result<ResidentTable> {
+        let cache = self.state.config().get_extension::<ColumnCache>();
+        let cache = cache.ok_or_else(|| internal("a session without a cache for columns"))?;
+        Ok(ResidentTable::new(table, wanted, self.snapshot, self.store.clone(), cache))
+    }
+
+    /// A scan that reads files every time.
+    fn stored(&self, table: Table, alias: &str, wanted: impl Fn(&str) -> bool) -> Result<LogicalPlanBuilder> {
         let stored = self.snapshot.table(table);
         let fields: Vec<_> = stored.schema.fields().iter().filter(|field| wanted(field.name())).cloned().collect();
         let files =
             stored.files.iter().map(|file| TableFile { path: file.location.clone(), size: file.size, rows: file.rows });
         let schema = datafusion::arrow::datatypes::Schema::new(fields);
         let provider = LakeTable::new(table, &schema, files.collect(), self.store.clone());
-        let plan = LogicalPlanBuilder::scan(table.name(), provider_as_source(Arc::new(provider)), None)?;
+        self.aliased(table, alias, Arc::new(provider))
+    }
+
+    fn aliased(&self, table: Table, alias: &str, provider: Arc<dyn TableProvider>) -> Result<LogicalPlanBuilder> {
+        let plan = LogicalPlanBuilder::scan(table.name(), provider_as_source(provider), None)?;
         Ok(plan.alias(alias)?)
     }
 }

@@ -3,7 +3,7 @@
 use super::condition::Document;
 use super::items::is_like;
 use super::{Catalogue, internal, of};
-use crate::Result;
+use crate::{Error, Result};
 use datafusion::arrow::array::{AsArray, StringViewArray};
 use datafusion::arrow::record_batch::RecordBatch;
 use datafusion::logical_expr::{LogicalPlanBuilder, lit};
@@ -11,8 +11,27 @@ use datafusion::prelude::DataFrame;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lakeql_lake::Table;
+use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
 use lakeql_query::model::{NameTest, Names, RowKind, RowSet};
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// A saved query.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SavedText {
+    /// The query.
+    pub text: String,
+    /// The name of its language.
+    pub language: String,
+}
+
+/// The names of one version of a lake.
+#[derive(Debug, Default)]
+pub(crate) struct KnownNames {
+    datasets: OnceCell<Arc<[Name]>>,
+    queries: OnceCell<Arc<[Name]>>,
+}
 
 /// The name of a dataset or saved query.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,7 +55,7 @@ impl Catalogue<'_> {
             Ok(match set {
                 RowSet::All { kind, names, .. } => {
                     let test = test(names)?;
-                    self.all_names(*kind).await?.into_iter().filter(|name| test(name)).collect()
+                    self.all_names(*kind).await?.iter().filter(|name| test(name)).cloned().collect()
                 }
                 RowSet::Subsets { of, recursively } => self.subsets(self.names(of).await?, *recursively).await?,
                 RowSet::Where(input, condition) => {
@@ -102,13 +121,18 @@ impl Catalogue<'_> {
         .boxed()
     }
 
-    /// All datasets or saved queries.
-    pub(super) async fn all_names(&self, kind: RowKind) -> Result<Vec<Name>> {
-        let alias = self.alias("n");
-        let plan = self.scan(table(kind), &alias, |name| matches!(name, "namespace" | "name"))?;
-        let mut names = self.collect_names(plan, &alias).await?;
-        names.sort();
-        Ok(names)
+    /// All datasets or saved queries, read once for a session.
+    pub(super) async fn all_names(&self, kind: RowKind) -> Result<Arc<[Name]>> {
+        let known = self.state.config().get_extension::<KnownNames>().unwrap_or_default();
+        let known = if kind == RowKind::Queries { &known.queries } else { &known.datasets };
+        let read = || async {
+            let alias = self.alias("n");
+            let plan = self.scan(table(kind), &alias, |name| matches!(name, "namespace" | "name"))?;
+            let mut names = self.collect_names(plan, &alias).await?;
+            names.sort();
+            Ok::<_, Error>(Arc::from(names))
+        };
+        known.get_or_try_init(read).await.cloned()
     }
 
     async fn collect_names(&self, plan: LogicalPlanBuilder, alias: &str) -> Result<Vec<Name>> {
@@ -160,6 +184,30 @@ impl Catalogue<'_> {
             }
         }
         Ok(all)
+    }
+
+    /// A saved query, by `namespace:name`.
+    pub(crate) async fn saved_query(&self, name: &str) -> Result<SavedText> {
+        self.expect()?;
+        let found = match name.split_once(':') {
+            Some((namespace, name)) => self.saved_text(namespace, name).await?,
+            None => None,
+        };
+        match found {
+            Some((text, language)) => Ok(SavedText { text, language }),
+            None => Err(self.no_saved(name).await?.into()),
+        }
+    }
+
+    /// There is no saved query of this name, but perhaps one of a similar name.
+    pub(super) async fn no_saved(&self, did: &str) -> Result<Diagnostic> {
+        let names = self.all_names(RowKind::Queries).await?;
+        let names: Vec<String> = names.iter().map(|it| format!("{}:{}", it.namespace, it.name)).collect();
+        let problem = Diagnostic::error(Kind::NotFound, format!("there is no saved query {did}"));
+        Ok(match did_you_mean(did, names.iter().map(String::as_str)) {
+            Some(near) => problem.hint(format!("did you mean {near}?")),
+            None => problem.hint("`lakeql query --lang mql queries` lists all of them"),
+        })
     }
 
     /// The text and language of a saved query.

@@ -13,7 +13,8 @@ use datafusion::logical_expr::{Expr, LogicalPlan, LogicalPlanBuilder, lit};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use lakeql_lake::Table;
-use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
+use lakeql_lake::resident::PARENT_FILE;
+use lakeql_query::diagnostic::{Diagnostic, Kind};
 use lakeql_query::dialects::{self, Settings};
 use lakeql_query::model::{Expr as Predicate, FileRef, Names, Provenance, RowKind, RowSet, Transform};
 use lakeql_query::source::Source;
@@ -164,7 +165,8 @@ impl Catalogue<'_> {
             Rows::Plan(planned) => planned,
             Rows::Scan(scan, order) => {
                 let alias = scan.alias.clone();
-                Planned { plan: self.finish(scan)?, alias, order }
+                let ordered = matches!(order, Order::Natural);
+                Planned { plan: self.finish(scan, ordered)?, alias, order }
             }
         })
     }
@@ -259,14 +261,14 @@ impl Catalogue<'_> {
         let mut scan = self.files(false);
         let alias = self.alias("p");
         let links = self.scan(Table::Provenance, &alias, |_| true)?;
-        let (here, there, known, found) = match direction {
-            Provenance::Parents => ("child", "parent", "file", "fid"),
-            Provenance::Children => ("parent", "child", "fid", "file"),
+        let (here, there) = match direction {
+            Provenance::Parents => ("child", PARENT_FILE),
+            Provenance::Children => (PARENT_FILE, "child"),
         };
-        let (set, key) = self.keys(rows, known)?;
+        let (set, key) = self.keys(rows, "file")?;
         let keys = (vec![Column::new(Some(&alias), here)], vec![key]);
         let links = links.join(set, JoinType::LeftSemi, keys, None)?.project([of(&alias, there)])?.build()?;
-        scan.keep(found, links, Column::new(Some(&alias), there));
+        scan.keep("file", links, Column::new(Some(&alias), there));
         Ok(scan)
     }
 
@@ -275,14 +277,7 @@ impl Catalogue<'_> {
         let did = format!("{namespace}:{name}");
         let problem = |kind, message: String| -> Error { Diagnostic::error(kind, message).label(span, "").into() };
         let Some((text, language)) = self.saved_text(namespace, name).await? else {
-            let names = self.all_names(RowKind::Queries).await?;
-            let names: Vec<String> = names.iter().map(|it| format!("{}:{}", it.namespace, it.name)).collect();
-            let error = Diagnostic::error(Kind::NotFound, format!("there is no saved query {did}")).label(span, "");
-            return Err(match did_you_mean(&did, names.iter().map(String::as_str)) {
-                Some(near) => error.hint(format!("did you mean {near}?")),
-                None => error,
-            }
-            .into());
+            return Err(self.no_saved(&did).await?.label(span, "").into());
         };
         {
             let mut stack = self.saved.lock().unwrap_or_else(PoisonError::into_inner);

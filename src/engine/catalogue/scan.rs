@@ -135,16 +135,14 @@ impl Catalogue<'_> {
     }
 
     /// The plan of a scan: the columns of `files` that are no typed columns, under the name of the scan.
-    pub(super) fn finish(&self, scan: Scan) -> Result<LogicalPlanBuilder> {
+    pub(super) fn finish(&self, scan: Scan, ordered: bool) -> Result<LogicalPlanBuilder> {
         let Scan { alias, mut filters, columns, rare, restrictions } = scan;
         let system = Table::Files.schema();
         let wanted = |name: &str| columns.contains(name) || system.index_of(name).is_ok();
-        let mut plan = self.scan(Table::Files, &alias, wanted)?;
-        // What speaks of the table alone comes before joins.
-        let joined: Vec<Expr> = if rare.is_empty() { vec![] } else { filters.split_off(0) };
-        if !filters.is_empty() {
-            plan = plan.filter(balanced(filters, true))?;
-        }
+        let mut plan = match ordered {
+            true => self.ordered_files(&alias, wanted)?,
+            false => self.scan(Table::Files, &alias, wanted)?,
+        };
         for (key, of_key) in &rare {
             let values = self.scan(Table::FileAttributes, of_key, |name| {
                 matches!(name, "path" | "file") || VALUES.contains(&name)
@@ -153,13 +151,17 @@ impl Catalogue<'_> {
             let keys = (vec![Column::new(Some(&alias), "file")], vec![Column::new(Some(of_key), "file")]);
             plan = plan.join(values, JoinType::Left, keys, None)?;
         }
-        if !joined.is_empty() {
-            plan = plan.filter(balanced(joined, true))?;
+        if !rare.is_empty() {
+            plan = plan.filter(balanced(std::mem::take(&mut filters), true))?;
             let own = system.fields().iter().map(|field| of(&alias, field.name()));
-            plan = plan.project(own)?;
+            plan = plan.project(own)?.alias(&alias)?;
         }
         for Restriction { own, set, key, kind } in restrictions {
             plan = plan.join(set, kind, (vec![Column::new(Some(&alias), own)], vec![key]), None)?;
+        }
+        // Behind the sets, where the text of the plan in SQL has them all; the optimizer asks them first.
+        if !filters.is_empty() {
+            plan = plan.filter(balanced(filters, true))?;
         }
         Ok(plan)
     }

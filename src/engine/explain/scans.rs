@@ -1,9 +1,12 @@
 //! What the scans of a query that has been run have read, and what they could leave out.
 
+use crate::trees::WalkExec;
 use datafusion::datasource::physical_plan::{FileScanConfig, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{Metric, MetricValue};
+use lakeql_lake::resident::ResidentScanExec;
+use lakeql_lake::trees::LevelRead;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::AddAssign;
@@ -70,6 +73,12 @@ impl ScanReport {
         if let Some((config, _)) = scan.and_then(|scan| scan.downcast_to_file_source::<ParquetSource>()) {
             self.scans.push(ScanStats::new(config, plan));
         }
+        if let Some(walk) = plan.downcast_ref::<WalkExec>() {
+            self.scans.extend(walk.read().iter().map(|(tree, levels)| ScanStats::of_walk(tree, levels, walk.rows())));
+        }
+        if let Some(scan) = plan.downcast_ref::<ResidentScanExec>() {
+            self.scans.push(ScanStats::of_resident(scan));
+        }
         for child in plan.children() {
             self.visit(child.as_ref());
         }
@@ -88,6 +97,20 @@ fn output_rows(plan: &dyn ExecutionPlan) -> Option<usize> {
 }
 
 impl ScanStats {
+    /// What a walk has read of a tree: row groups and pages are those that were read, none are looked at in vain.
+    fn of_walk(tree: &str, levels: &[LevelRead], rows: usize) -> Self {
+        let sum = |of: fn(&LevelRead) -> u64| usize::try_from(levels.iter().map(of).sum::<u64>()).unwrap_or(usize::MAX);
+        Self {
+            table: tree.to_owned(),
+            files: levels.iter().filter(|level| level.blocks > 0).count(),
+            row_groups: levels.iter().map(|level| level.row_groups.len()).sum(),
+            pages: sum(|level| level.requests),
+            bytes_scanned: sum(|level| level.bytes),
+            output_rows: rows,
+            ..Self::default()
+        }
+    }
+
     fn new(config: &FileScanConfig, plan: &dyn ExecutionPlan) -> Self {
         let mut stats = Self::default();
         let mut files = BTreeSet::new();
@@ -117,6 +140,24 @@ impl ScanStats {
         stats.files_pruned = stats.files.saturating_sub(read.len());
         stats.output_rows = metrics.output_rows().unwrap_or_default();
         stats
+    }
+
+    /// A scan of columns that may be in memory: only what was not there was read.
+    fn of_resident(scan: &ResidentScanExec) -> Self {
+        let report = scan.report();
+        let metrics = scan.metrics().unwrap_or_default();
+        let elapsed = metrics.elapsed_compute().unwrap_or_default();
+        Self {
+            table: report.table.to_owned(),
+            files: report.files,
+            row_groups: report.row_groups,
+            row_groups_pruned: report.row_groups_pruned,
+            bytes_total: usize::try_from(report.bytes_total).unwrap_or(usize::MAX),
+            bytes_scanned: report.bytes_scanned,
+            output_rows: metrics.output_rows().unwrap_or_default(),
+            elapsed: Duration::from_nanos(u64::try_from(elapsed).unwrap_or(u64::MAX)),
+            ..Self::default()
+        }
     }
 
     /// Adds one metric of a partition or file. Names are those of DataFusion's Parquet source.

@@ -28,5 +28,5 @@ mod rows;
 pub use account::{Account, KeyAccount};
 pub use chunks::{ChunkOptions, Chunks, Turn};
 
-pub(crate) use answer::resolve;
+pub(crate) use answer::{AnswerTable, resolve};
 pub(crate) use chunks::chunks;

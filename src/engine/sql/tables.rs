@@ -10,6 +10,7 @@ use datafusion::execution::object_store::ObjectStoreUrl;
 use datafusion::logical_expr::{Expr, JoinType, LogicalPlanBuilder, col, lit};
 use datafusion::prelude::SessionContext;
 use lakeql_lake::catalog::provider::{LakeTable, TableFile};
+use lakeql_lake::resident::{ColumnCache, ResidentTable};
 use lakeql_lake::{Snapshot, Table};
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -56,9 +57,11 @@ impl Tables {
             raw.register_table(table.name().to_owned(), self.live(table)?)?;
         }
         if self.snapshot.has_catalogue() {
+            let columns =
+                ctx.copied_config().get_extension::<ColumnCache>().unwrap_or_else(|| Arc::new(ColumnCache::new(0)));
             for table in Table::CATALOGUE {
                 raw.register_table(table.name().to_owned(), self.files(table, self.schema(table)))?;
-                ctx.register_table(table.name(), self.catalogued(table)?)?;
+                ctx.register_table(table.name(), self.catalogued(table, &columns)?)?;
             }
         }
         let catalogue = ctx.copied_config().options().catalog.default_catalog.clone();
@@ -116,15 +119,20 @@ impl Tables {
     }
 
     /// A table of the file catalogue without what belonged to earlier versions of files.
-    fn catalogued(&self, table: Table) -> Result<Arc<dyn TableProvider>> {
-        let all = self.files(table, self.schema(table));
-        let own = match table {
-            Table::FileAttributes | Table::Members => "file",
-            Table::Provenance => "child",
-            _ => return Ok(all),
+    /// What MQL reads stays in memory for SQL too.
+    fn catalogued(&self, table: Table, columns: &Arc<ColumnCache>) -> Result<Arc<dyn TableProvider>> {
+        let resident = |table, wanted: fn(&str) -> bool| -> Arc<dyn TableProvider> {
+            let (store, columns) = (self.store.clone(), Arc::clone(columns));
+            Arc::new(ResidentTable::new(table, wanted, &self.snapshot, store, columns))
         };
-        let schema = Schema::new(vec![self.schema(Table::Files).field_with_name("file")?.clone()]);
-        let files = scan(Table::Files, self.files(Table::Files, &schema))?.alias("live")?.build()?;
+        let (all, own) = match table {
+            Table::Files => return Ok(resident(table, |_| true)),
+            Table::FileAttributes => (self.files(table, self.schema(table)), "file"),
+            Table::Members => (resident(table, |_| true), "file"),
+            Table::Provenance => (resident(table, |_| true), "child"),
+            _ => return Ok(self.files(table, self.schema(table))),
+        };
+        let files = scan(Table::Files, resident(Table::Files, |name| name == "file"))?.alias("live")?.build()?;
         let keys = (vec![Column::from_name(own)], vec![Column::new(Some("live"), "file")]);
         view(scan(table, all)?.join(files, JoinType::LeftSemi, keys, None)?)
     }

@@ -36,6 +36,13 @@ pub(crate) struct KnownFile {
     pub(crate) digest: Digest,
 }
 
+/// The stored bytes of a fingerprint, filled up.
+fn fingerprint(bytes: &[u8]) -> Digest {
+    let mut digest = Digest::default();
+    digest.iter_mut().zip(bytes).for_each(|(place, byte)| *place = *byte);
+    digest
+}
+
 /// The newest committed state of `files`, whether readers see it already or not.
 pub(crate) struct FilesHead {
     state: DeltaTableState,
@@ -80,7 +87,7 @@ impl Lake {
                         fid: fid.value(row).to_owned(),
                         did: format!("{}:{}", namespace.value(row), name.value(row)),
                         file: file.value(row),
-                        digest: digest.value(row).try_into().unwrap_or_default(),
+                        digest: fingerprint(digest.value(row)),
                     });
                 }
             }

@@ -44,6 +44,8 @@ fn columns(table: Table) -> &'static [&'static str] {
         | Table::SampleFiles
         | Table::SampleBlocks
         | Table::Samples
+        | Table::Trees
+        | Table::Nodes
         | Table::Files
         | Table::FileAttributes
         | Table::Datasets

@@ -35,12 +35,22 @@ pub fn row_group_rows(table: Table) -> usize {
         Table::Attributes => 262_144,
         Table::Series | Table::Paths => 131_072,
         Table::Points | Table::TextPoints => 1_048_576,
-        Table::SampleDatasets | Table::SampleFiles | Table::SampleBlocks => 131_072,
+        Table::SampleDatasets | Table::SampleFiles | Table::SampleBlocks | Table::Trees => 131_072,
         Table::Samples => 65_536,
+        Table::Nodes => 1_048_576,
         Table::Files => 65_536,
         Table::FileAttributes | Table::DatasetAttributes => 262_144,
         Table::Datasets | Table::NamedQueries => 131_072,
         Table::Members | Table::Provenance => 524_288,
+    }
+}
+
+/// Rows in a page. Of nodes a few are read at a time.
+pub(crate) fn page_rows(table: Table) -> usize {
+    match table {
+        Table::Runs => 8_192,
+        Table::Nodes => 2_048,
+        _ => 16_384,
     }
 }
 
@@ -59,11 +69,17 @@ enum Layout {
     Dictionary,
 }
 
-fn layout(table: Table, column: &str) -> Layout {
+/// `own_name` is the column with the names of the nodes of a file of them.
+fn layout(table: Table, column: &str, own_name: &str) -> Layout {
     match (table, column) {
         (_, "run" | "series" | "step" | "time" | "first_row" | "created_at" | "finalized_at" | "imported_at") => {
             Layout::Delta
         }
+        // Names of nodes are looked for in single pages, which must not need a dictionary; those of their ancestors repeat.
+        (Table::Nodes, "hits" | "children" | "first_child") => Layout::Delta,
+        (Table::Nodes, name) if name == own_name => Layout::Plain,
+        (Table::Nodes, name) if name.ends_with(":float") || name.ends_with(":state") => Layout::Plain,
+        (Table::Nodes, name) if name.ends_with(":int") => Layout::Delta,
         (Table::Samples, "dataset" | "file" | "start" | "end") => Layout::Delta,
         (Table::SampleBlocks, "checksum") => Layout::Plain,
         (Table::SampleBlocks, _) => Layout::Delta,
@@ -71,6 +87,9 @@ fn layout(table: Table, column: &str) -> Layout {
         (_, "file" | "child" | "created_timestamp") => Layout::Delta,
         (Table::Files | Table::Datasets | Table::NamedQueries, "metadata") => Layout::Document,
         (Table::Files, "fid" | "name" | "digest" | "size") | (Table::Provenance, "parent") => Layout::Plain,
+        (Table::FileAttributes, "float") => Layout::Split,
+        // Typed columns of floats.
+        (Table::Files, name) if name.ends_with(":float") => Layout::Split,
         (Table::Series, "n" | "first_step" | "last_step" | "n_nan") => Layout::Delta,
         (Table::Points, "value" | "epoch") | (Table::Series, "mean" | "m2") => Layout::Split,
         (Table::Runs, "end_time" | "duration") => Layout::Split,
@@ -90,12 +109,13 @@ fn is_hot(table: Table, column: &str) -> bool {
         Table::Runs => !matches!(column, "params" | "description" | "digest"),
         Table::Series => !matches!(column, "mean" | "m2" | "n_nan" | "last_json"),
         Table::Attributes => matches!(column, "path" | "run" | "kind" | "int" | "float" | "bool" | "time"),
-        Table::Samples => true,
-        Table::Files => !matches!(column, "metadata" | "checksums" | "digest"),
-        Table::FileAttributes | Table::Members | Table::Provenance => true,
+        Table::Samples | Table::Nodes => true,
+        // What is read of the file catalogue stays in memory: bytes on disk count for more.
+        Table::Files | Table::FileAttributes | Table::Members | Table::Provenance => false,
         Table::SampleDatasets
         | Table::SampleFiles
         | Table::SampleBlocks
+        | Table::Trees
         | Table::Points
         | Table::TextPoints
         | Table::Paths
@@ -110,16 +130,18 @@ fn properties(table: Table, schema: &Schema, metadata: Vec<(String, String)>) ->
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_max_row_group_row_count(Some(row_group_rows(table)))
-        .set_data_page_row_count_limit(if table == Table::Runs { 8_192 } else { 16_384 })
+        .set_data_page_row_count_limit(page_rows(table))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_dictionary_page_size_limit(MAX_DICTIONARY_BYTES)
         .set_created_by(concat!("lakeql ", env!("CARGO_PKG_VERSION")).to_owned());
+    let own_name = schema.fields().iter().map(|field| field.name()).rfind(|name| name.starts_with("level"));
+    let own_name = own_name.map_or("", String::as_str);
     for field in schema.fields() {
         let column = ColumnPath::new(vec![field.name().clone()]);
         if is_hot(table, field.name()) {
             builder = builder.set_column_compression(column.clone(), Compression::LZ4_RAW);
         }
-        builder = match layout(table, field.name()) {
+        builder = match layout(table, field.name(), own_name) {
             Layout::Delta => builder
                 .set_column_dictionary_enabled(column.clone(), false)
                 .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED),

@@ -1,5 +1,5 @@
 //! `list_any_between(list, low, high)`: whether some element of a list lies between two values, both included;
-//! `list_any_not_between(list, low, high)`: whether some element does not.
+//! `list_any_not_between(list, low, high)`: whether some element does not; `list_all_between`: whether every one does.
 //!
 //! The values have to be literals. Null for a null list.
 //!
@@ -8,7 +8,7 @@
 //! ```
 
 use super::super::arguments::{Argument, expect_count};
-use super::{Test, answer, item_type, list_type};
+use super::{Quantifier, Test, answer, item_type, list_type};
 use arrow::datatypes::DataType;
 use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
@@ -18,12 +18,18 @@ use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signatur
 pub struct ListAnyBetween {
     signature: Signature,
     inside: bool,
+    quantifier: Quantifier,
 }
 
 impl ListAnyBetween {
     /// `list_any_between`
     pub fn inside() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable), inside: true }
+        Self { signature: Signature::user_defined(Volatility::Immutable), inside: true, quantifier: Quantifier::Any }
+    }
+
+    /// `list_all_between`
+    pub fn all() -> Self {
+        Self { quantifier: Quantifier::All, ..Self::inside() }
     }
 
     /// `list_any_not_between`
@@ -34,7 +40,11 @@ impl ListAnyBetween {
 
 impl ScalarUDFImpl for ListAnyBetween {
     fn name(&self) -> &'static str {
-        if self.inside { "list_any_between" } else { "list_any_not_between" }
+        match self.quantifier {
+            Quantifier::All => "list_all_between",
+            Quantifier::Any if self.inside => "list_any_between",
+            Quantifier::Any => "list_any_not_between",
+        }
     }
 
     fn signature(&self) -> &Signature {
@@ -45,7 +55,7 @@ impl ScalarUDFImpl for ListAnyBetween {
         expect_count(self.name(), given, 3)?;
         let [list, ..] = given else { return exec_err!("{} takes three arguments", self.name()) };
         let list = list_type(self.name(), list)?;
-        let item = item_type(&list);
+        let item = item_type(&list).cloned().unwrap_or(DataType::Null);
         Ok(vec![list, item.clone(), item])
     }
 
@@ -60,17 +70,19 @@ impl ScalarUDFImpl for ListAnyBetween {
         let inside = self.inside;
         let test = match (low, high) {
             (ScalarValue::Int64(Some(low)), ScalarValue::Int64(Some(high))) => {
-                Test::Int(Box::new(move |item| (low <= &item && &item <= high) == inside))
+                let (low, high) = (*low, *high);
+                Test::ints(move |item| (low <= item && item <= high) == inside)
             }
             (ScalarValue::Float64(Some(low)), ScalarValue::Float64(Some(high))) => {
-                Test::Float(Box::new(move |item| (*low <= item && item <= *high) == inside))
+                let (low, high) = (*low, *high);
+                Test::floats(move |item| (low <= item && item <= high) == inside)
             }
             (low, high) => match (text(low), text(high)) {
-                (Some(low), Some(high)) => Test::Text(Box::new(move |item| (low <= item && item <= high) == inside)),
+                (Some(low), Some(high)) => Test::texts(move |item| (low <= item && item <= high) == inside),
                 _ => return exec_err!("{} cannot compare with {low} and {high}", self.name()),
             },
         };
-        answer(&Argument::new(list)?, &test)
+        answer(&Argument::new(list)?, &test, self.quantifier)
     }
 }
 

@@ -1,4 +1,5 @@
-//! `list_any_compare(list, operator, value)`: whether some element of a list compares so with a value.
+//! `list_any_compare(list, operator, value)`: whether some element of a list (or value of a map) compares so with a value;
+//! `list_all_compare`: whether every one does.
 //!
 //! Operators are `=`, `!=`, `<`, `<=`, `>` and `>=`; texts compare by code points. Operator and value have to be literals.
 //! Null for a null list.
@@ -8,29 +9,37 @@
 //! ```
 
 use super::super::arguments::{Argument, expect_count};
-use super::{Test, answer, item_type, list_type};
+use super::{Quantifier, Test, answer, item_type, list_type};
 use arrow::datatypes::DataType;
 use datafusion_common::{Result, ScalarValue, exec_err};
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
-use std::cmp::Ordering;
 
 /// The function `list_any_compare`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct ListAnyCompare {
     signature: Signature,
+    quantifier: Quantifier,
 }
 
 impl ListAnyCompare {
-    /// The function.
+    /// `list_any_compare`
     #[expect(clippy::new_without_default, reason = "functions are made by name only")]
     pub fn new() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable) }
+        Self { signature: Signature::user_defined(Volatility::Immutable), quantifier: Quantifier::Any }
+    }
+
+    /// `list_all_compare`
+    pub fn all() -> Self {
+        Self { quantifier: Quantifier::All, ..Self::new() }
     }
 }
 
 impl ScalarUDFImpl for ListAnyCompare {
     fn name(&self) -> &'static str {
-        "list_any_compare"
+        match self.quantifier {
+            Quantifier::Any => "list_any_compare",
+            Quantifier::All => "list_all_compare",
+        }
     }
 
     fn signature(&self) -> &Signature {
@@ -39,9 +48,9 @@ impl ScalarUDFImpl for ListAnyCompare {
 
     fn coerce_types(&self, given: &[DataType]) -> Result<Vec<DataType>> {
         expect_count(self.name(), given, 3)?;
-        let [list, ..] = given else { return exec_err!("list_any_compare takes three arguments") };
+        let [list, ..] = given else { return exec_err!("{} takes three arguments", self.name()) };
         let list = list_type(self.name(), list)?;
-        let item = item_type(&list);
+        let item = item_type(&list).cloned().unwrap_or(DataType::Null);
         Ok(vec![list, DataType::Utf8, item])
     }
 
@@ -53,29 +62,51 @@ impl ScalarUDFImpl for ListAnyCompare {
         let [list, ColumnarValue::Scalar(ScalarValue::Utf8(Some(operator))), ColumnarValue::Scalar(value)] =
             args.args.as_slice()
         else {
-            return exec_err!("list_any_compare takes a list, a literal operator and a literal value");
-        };
-        let holds: fn(Ordering) -> bool = match operator.as_str() {
-            "=" => Ordering::is_eq,
-            "!=" => Ordering::is_ne,
-            "<" => Ordering::is_lt,
-            "<=" => Ordering::is_le,
-            ">" => Ordering::is_gt,
-            ">=" => Ordering::is_ge,
-            other => return exec_err!("`{other}` is no comparison"),
+            return exec_err!("{} takes a list, a literal operator and a literal value", self.name());
         };
         let test = match value {
-            ScalarValue::Int64(Some(value)) => Test::Int(Box::new(move |item| holds(item.cmp(value)))),
-            ScalarValue::Float64(Some(value)) => {
-                Test::Float(Box::new(move |item| item.partial_cmp(value).is_some_and(holds)))
-            }
+            ScalarValue::Int64(Some(value)) => ints(operator, *value),
+            ScalarValue::Float64(Some(value)) => floats(operator, *value),
             ScalarValue::Utf8(Some(value))
             | ScalarValue::Utf8View(Some(value))
-            | ScalarValue::LargeUtf8(Some(value)) => Test::Text(Box::new(move |item| holds(item.cmp(value)))),
-            other => return exec_err!("list_any_compare cannot compare with {other}"),
+            | ScalarValue::LargeUtf8(Some(value)) => texts(operator, value),
+            other => return exec_err!("{} cannot compare with {other}", self.name()),
         };
-        answer(&Argument::new(list)?, &test)
+        let Some(test) = test else { return exec_err!("`{operator}` is no comparison") };
+        answer(&Argument::new(list)?, &test, self.quantifier)
     }
+}
+
+// One loop for each operator, with the operator inside it.
+macro_rules! comparison {
+    ($name:ident, $of:ident, $item:ty) => {
+        fn $name(operator: &str, value: $item) -> Option<Test<'_>> {
+            Some(match operator {
+                "=" => Test::$of(move |item| item == value),
+                "!=" => Test::$of(move |item| item != value),
+                "<" => Test::$of(move |item| item < value),
+                "<=" => Test::$of(move |item| item <= value),
+                ">" => Test::$of(move |item| item > value),
+                ">=" => Test::$of(move |item| item >= value),
+                _ => return None,
+            })
+        }
+    };
+}
+
+comparison!(ints, ints, i64);
+comparison!(floats, floats, f64);
+
+fn texts<'a>(operator: &str, value: &'a str) -> Option<Test<'a>> {
+    Some(match operator {
+        "=" => Test::texts(move |item| item == value),
+        "!=" => Test::texts(move |item| item != value),
+        "<" => Test::texts(move |item| item < value),
+        "<=" => Test::texts(move |item| item <= value),
+        ">" => Test::texts(move |item| item > value),
+        ">=" => Test::texts(move |item| item >= value),
+        _ => return None,
+    })
 }
 
 #[cfg(test)]

@@ -1,5 +1,5 @@
 //! `list_any_matches(list, regex)`: whether some text of a list has a match of a regular expression;
-//! `list_any_not_matches(list, regex)`: whether some text has none.
+//! `list_any_not_matches(list, regex)`: whether some text has none; `list_all_match`: whether every text has one.
 //!
 //! The expression is a literal in the syntax of the crate `regex`, found anywhere in a text unless it has anchors. Null for
 //! a null list.
@@ -9,7 +9,7 @@
 //! ```
 
 use super::super::arguments::{Argument, expect_count};
-use super::{Test, answer, item_type, list_type};
+use super::{Quantifier, Test, answer, item_type, list_type};
 use arrow::datatypes::DataType;
 use datafusion_common::{Result, ScalarValue, exec_datafusion_err, exec_err, plan_err};
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
@@ -23,12 +23,18 @@ const SIZE_LIMIT: usize = 16 << 20;
 pub struct ListAnyMatches {
     signature: Signature,
     found: bool,
+    quantifier: Quantifier,
 }
 
 impl ListAnyMatches {
     /// `list_any_matches`
     pub fn found() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable), found: true }
+        Self { signature: Signature::user_defined(Volatility::Immutable), found: true, quantifier: Quantifier::Any }
+    }
+
+    /// `list_all_match`
+    pub fn all() -> Self {
+        Self { quantifier: Quantifier::All, ..Self::found() }
     }
 
     /// `list_any_not_matches`
@@ -39,7 +45,11 @@ impl ListAnyMatches {
 
 impl ScalarUDFImpl for ListAnyMatches {
     fn name(&self) -> &'static str {
-        if self.found { "list_any_matches" } else { "list_any_not_matches" }
+        match self.quantifier {
+            Quantifier::All => "list_all_match",
+            Quantifier::Any if self.found => "list_any_matches",
+            Quantifier::Any => "list_any_not_matches",
+        }
     }
 
     fn signature(&self) -> &Signature {
@@ -51,7 +61,7 @@ impl ScalarUDFImpl for ListAnyMatches {
         let [list, _] = given else { return exec_err!("{} takes two arguments", self.name()) };
         let list = list_type(self.name(), list)?;
         match item_type(&list) {
-            DataType::Int64 | DataType::Float64 => plan_err!("{} takes a list of texts", self.name()),
+            Some(DataType::Int64 | DataType::Float64) => plan_err!("{} takes a list of texts", self.name()),
             _ => Ok(vec![list, DataType::Utf8]),
         }
     }
@@ -69,7 +79,8 @@ impl ScalarUDFImpl for ListAnyMatches {
             .build()
             .map_err(|error| exec_datafusion_err!("`{text}` is not a regular expression: {error}"))?;
         let found = self.found;
-        answer(&Argument::new(list)?, &Test::Text(Box::new(move |item| regex.is_match(item) == found)))
+        let test = Test::texts(move |item| regex.is_match(item) == found);
+        answer(&Argument::new(list)?, &test, self.quantifier)
     }
 }
 

@@ -1,5 +1,5 @@
 //! `list_any_in(list, values)`: whether some element of a list is among other values; `list_any_not_in(list, values)`:
-//! whether some element is not.
+//! whether some element is not; `list_all_in`: whether every element is.
 //!
 //! The values have to be a literal list of the same type. Null for a null list.
 //!
@@ -8,24 +8,31 @@
 //! ```
 
 use super::super::arguments::{Argument, Texts, expect_count};
-use super::{Test, answer, list_type};
+use super::{Quantifier, Test, answer, item_type, list_type};
 use arrow::array::{Array, AsArray};
-use arrow::datatypes::{DataType, Float64Type, Int64Type};
+use arrow::datatypes::{DataType, Field, Float64Type, Int64Type};
 use datafusion_common::{Result, exec_err};
 use datafusion_expr::{ColumnarValue, ScalarFunctionArgs, ScalarUDFImpl, Signature, Volatility};
 use std::collections::HashSet;
+use std::sync::Arc;
 
 /// The functions `list_any_in` and `list_any_not_in`.
 #[derive(Debug, PartialEq, Eq, Hash)]
 pub struct ListAnyIn {
     signature: Signature,
     inside: bool,
+    quantifier: Quantifier,
 }
 
 impl ListAnyIn {
     /// `list_any_in`
     pub fn inside() -> Self {
-        Self { signature: Signature::user_defined(Volatility::Immutable), inside: true }
+        Self { signature: Signature::user_defined(Volatility::Immutable), inside: true, quantifier: Quantifier::Any }
+    }
+
+    /// `list_all_in`
+    pub fn all() -> Self {
+        Self { quantifier: Quantifier::All, ..Self::inside() }
     }
 
     /// `list_any_not_in`
@@ -36,7 +43,11 @@ impl ListAnyIn {
 
 impl ScalarUDFImpl for ListAnyIn {
     fn name(&self) -> &'static str {
-        if self.inside { "list_any_in" } else { "list_any_not_in" }
+        match self.quantifier {
+            Quantifier::All => "list_all_in",
+            Quantifier::Any if self.inside => "list_any_in",
+            Quantifier::Any => "list_any_not_in",
+        }
     }
 
     fn signature(&self) -> &Signature {
@@ -47,7 +58,12 @@ impl ScalarUDFImpl for ListAnyIn {
         expect_count(self.name(), given, 2)?;
         let [list, _] = given else { return exec_err!("{} takes two arguments", self.name()) };
         let list = list_type(self.name(), list)?;
-        Ok(vec![list.clone(), list])
+        let item = item_type(&list).cloned().unwrap_or(DataType::Null);
+        let values = match list {
+            DataType::List(_) => list.clone(),
+            _ => DataType::List(Arc::new(Field::new_list_field(item, true))),
+        };
+        Ok(vec![list, values])
     }
 
     fn return_type(&self, _: &[DataType]) -> Result<DataType> {
@@ -65,18 +81,18 @@ impl ScalarUDFImpl for ListAnyIn {
         match values.data_type() {
             DataType::Int64 => {
                 let set: HashSet<i64> = values.as_primitive::<Int64Type>().iter().flatten().collect();
-                answer(&list, &Test::Int(Box::new(move |item| set.contains(&item) == inside)))
+                answer(&list, &Test::ints(move |item| set.contains(&item) == inside), self.quantifier)
             }
             DataType::Float64 => {
                 // The two zeros are one value.
                 let bits = |value: f64| (if value == 0.0 { 0.0 } else { value }).to_bits();
                 let set: HashSet<u64> = values.as_primitive::<Float64Type>().iter().flatten().map(bits).collect();
-                answer(&list, &Test::Float(Box::new(move |item| set.contains(&bits(item)) == inside)))
+                answer(&list, &Test::floats(move |item| set.contains(&bits(item)) == inside), self.quantifier)
             }
             _ => {
                 let texts = Texts::new(values.as_ref())?;
                 let set: HashSet<&str> = (0..values.len()).filter_map(|at| texts.get(at)).collect();
-                answer(&list, &Test::Text(Box::new(|item| set.contains(item) == inside)))
+                answer(&list, &Test::texts(|item| set.contains(item) == inside), self.quantifier)
             }
         }
     }

@@ -21,10 +21,12 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 
 use serde_json::{Map, Value as Json};
+use tokio::runtime::Handle;
 use tokio::sync::mpsc;
+use tokio::task::JoinHandle;
 
 use self::line::{Entry, FileEntry, Keys};
-use self::segment::WrittenFiles;
+use self::segment::{Draft, WrittenFiles};
 use self::small::{Datasets, Queries};
 use super::bad_rows::BadRows;
 use super::budget::{Budget, Closer};
@@ -101,6 +103,8 @@ pub async fn import_metacat(
         buffered: HashMap::new(),
         buffered_bytes: 0,
         written: vec![],
+        writing: None,
+        again: vec![],
         dead: BTreeMap::new(),
         changed: HashMap::new(),
         datasets: Datasets::new(),
@@ -149,6 +153,7 @@ pub async fn import_metacat(
     }
     drop(closer);
     import.flush().await?;
+    import.collect().await?;
     import.report.bad = bad.count;
     import.report.bad_report = bad.finish()?;
     import.report.bytes_read = bytes_read.load(Ordering::Relaxed);
@@ -156,6 +161,42 @@ pub async fn import_metacat(
     let mut report = import.commit(names).await?;
     report.seconds = started.elapsed().as_secs_f64();
     Ok(report)
+}
+
+/// A query to save.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SavedQuery {
+    /// Its namespace.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+    /// The query, in MQL.
+    pub source: String,
+    /// What it is for.
+    pub description: Option<String>,
+}
+
+/// Saves a query under its name, in the place of one that has that name. Returns the new version of the lake.
+///
+/// # Errors
+/// The lake cannot be written.
+pub async fn save_query(lake: &Lake, query: SavedQuery) -> Result<u64> {
+    lake.ensure_catalogue().await?;
+    let key = (query.namespace.clone(), query.name.clone());
+    let mut info = Map::new();
+    info.insert("operation".to_owned(), Json::from("save"));
+    info.insert("query".to_owned(), Json::from(format!("{}:{}", query.namespace, query.name)));
+    let entry = line::QueryEntry {
+        namespace: query.namespace,
+        name: query.name,
+        source: query.source,
+        creator: None,
+        created: Some(chrono::Utc::now().timestamp_micros()),
+        description: query.description,
+        metadata: "{}".to_owned(),
+    };
+    let pins = small::merge_queries(lake, &Queries::from([(key, entry)])).await?;
+    lake.publish(&pins, &info).await
 }
 
 /// The files to read: those named, and those with a fitting ending in the folders named.
@@ -271,6 +312,10 @@ struct Import<'a> {
     buffered: HashMap<String, usize>,
     buffered_bytes: usize,
     written: Vec<WrittenFiles>,
+    /// A segment that is being written while the next one is read.
+    writing: Option<JoinHandle<Result<WrittenFiles>>>,
+    /// Files that have come again while their segment was being written.
+    again: Vec<String>,
     /// Files of written segments that have come again.
     dead: BTreeMap<SegmentId, HashSet<u32>>,
     /// Fingerprints of what this import has brought, by id.
@@ -312,7 +357,9 @@ impl Import<'_> {
             let name = keys.names.get(*key as usize).ok_or("an unknown key")?;
             *key = self.keys.number(name);
         }
-        match self.changed.insert(file.fid.clone(), file.digest) {
+        let before = self.changed.insert(file.fid.clone(), file.digest);
+        let again = before.is_some();
+        match before {
             Some(_) => self.report.superseded += 1,
             None if self.known.contains_key(&file.fid) => self.report.replaced += 1,
             None => self.report.added += 1,
@@ -322,9 +369,14 @@ impl Import<'_> {
             *old = file;
             return Ok(());
         }
-        for written in &self.written {
-            if let Some(place) = written.places.get(&file.fid) {
-                self.dead.entry(written.segment).or_default().insert(*place);
+        if again {
+            for written in &self.written {
+                if let Some(place) = written.places.get(&file.fid) {
+                    self.dead.entry(written.segment).or_default().insert(*place);
+                }
+            }
+            if self.writing.is_some() {
+                self.again.push(file.fid.clone());
             }
         }
         self.buffered.insert(file.fid.clone(), self.buffer.len());
@@ -332,19 +384,42 @@ impl Import<'_> {
         Ok(())
     }
 
-    /// Writes what is buffered as a segment.
+    /// Hands what is buffered to a thread that writes it as a segment.
     async fn flush(&mut self) -> Result<()> {
         self.buffered_bytes = 0;
         self.buffered.clear();
-        let files = std::mem::take(&mut self.buffer);
+        let mut files = std::mem::take(&mut self.buffer);
         if files.is_empty() {
             return Ok(());
         }
-        let hot = |key: &str| self.hot.contains(key);
-        let did = |did: &str| self.dids.get(did).cloned();
-        let written = segment::write(self.lake, files, &self.keys, hot, did).await?;
+        self.collect().await?;
+        // A parent by its name becomes one by its id, if it is known by now.
+        for parent in files.iter_mut().flat_map(|file| &mut file.parents).filter(|parent| parent.contains(':')) {
+            if let Some(fid) = self.dids.get(parent.as_str()) {
+                parent.clone_from(fid);
+            }
+        }
+        let segment = self.lake.claim_segment().await?;
+        let draft = Draft { segment, files, keys: self.keys.names.clone(), hot: self.hot.clone() };
+        let (lake, handle) = (self.lake.clone(), Handle::current());
+        self.writing = Some(tokio::task::spawn_blocking(move || segment::write(&lake, draft, &handle)));
+        Ok(())
+    }
+
+    /// Waits for the segment that is being written.
+    async fn collect(&mut self) -> Result<()> {
+        let Some(writing) = self.writing.take() else { return Ok(()) };
+        let ended = |_| Error::Internal("the thread that writes a segment has ended".to_owned());
+        let written = writing.await.map_err(ended)??;
+        for fid in std::mem::take(&mut self.again) {
+            if let Some(place) = written.places.get(&fid) {
+                self.dead.entry(written.segment).or_default().insert(*place);
+            }
+        }
         let bytes = written.others.iter().map(|file| file.size).sum::<u64>() + written.files.size;
         self.report.bytes_written += bytes;
+        // A key is either frequent in all segments of an import or in none, as far as that goes.
+        self.hot.extend(written.hot.iter().cloned());
         self.written.push(written);
         Ok(())
     }

@@ -1,13 +1,14 @@
 //! A segment of the file catalogue: the files that were read, sorted, in all tables.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use arrow::array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow::compute::{SortColumn, lexsort_to_indices, take_record_batch};
+use tokio::runtime::Handle;
 
 use super::columns;
-use super::line::{FileEntry, Keys};
+use super::line::FileEntry;
 use super::value::Value;
 use crate::catalog::lake::Lake;
 use crate::catalog::paths::{PathEntry, PathOwner, choose_hot};
@@ -24,49 +25,79 @@ pub(super) struct WrittenFiles {
     pub(super) segment: SegmentId,
     pub(super) files: WrittenFile,
     pub(super) others: Vec<WrittenFile>,
+    /// Keys with typed columns.
+    pub(super) hot: Vec<String>,
     /// Where each file is, by its id.
     pub(super) places: HashMap<String, u32>,
 }
 
-/// Writes the files as one segment. `did` finds the id of a file by `namespace:name`.
-pub(super) async fn write(
-    lake: &Lake,
-    mut files: Vec<FileEntry>,
-    keys: &Keys,
-    known_hot: impl Fn(&str) -> bool,
-    did: impl Fn(&str) -> Option<String>,
-) -> Result<WrittenFiles> {
-    let segment = lake.claim_segment().await?;
+/// What a segment is made of.
+pub(super) struct Draft {
+    pub(super) segment: SegmentId,
+    pub(super) files: Vec<FileEntry>,
+    /// Names of keys by their numbers.
+    pub(super) keys: Vec<String>,
+    /// Keys that have typed columns elsewhere.
+    pub(super) hot: HashSet<String>,
+}
+
+/// Writes the files as one segment; blocks the thread.
+pub(super) fn write(lake: &Lake, draft: Draft, handle: &Handle) -> Result<WrittenFiles> {
+    let Draft { segment, mut files, keys, hot } = draft;
     files.sort_unstable_by(|a, b| (a.created, &a.fid).cmp(&(b.created, &b.fid)));
     let places = files.iter().zip(0u32..).map(|(file, index)| (file.fid.clone(), index)).collect();
     let ordinals: Vec<i64> = (0u32..).take(files.len()).map(|index| segment.ordinal(index)).collect();
     let mut by_key: BTreeMap<&str, Vec<(u32, &Value)>> = BTreeMap::new();
+    let mut of_number: Vec<Vec<(u32, &Value)>> = vec![vec![]; keys.len()];
     for (file, row) in files.iter().zip(0u32..) {
         for (key, value) in &file.values {
-            let name = keys.names.get(*key as usize).ok_or_else(|| Error::Internal("an unknown key".to_owned()))?;
-            by_key.entry(name).or_default().push((row, value));
+            let values = of_number.get_mut(*key as usize);
+            values.ok_or_else(|| Error::Internal("an unknown key".to_owned()))?.push((row, value));
         }
     }
-    let entries = entries(&by_key, files.len() as u64, known_hot);
-    let mut typed = vec![];
+    for (key, values) in keys.iter().zip(of_number).filter(|(_, values)| !values.is_empty()) {
+        by_key.insert(key, values);
+    }
+    let entries = entries(&by_key, files.len() as u64, |key| hot.contains(key));
+    let name = FileName::new(segment, 0);
+    // Values by key are about as much work as the files themselves.
+    let (written, others) = std::thread::scope(|scope| {
+        let others = scope.spawn(|| {
+            handle.block_on(async {
+                let mut others = vec![];
+                others.extend(attributes(lake, &name, &by_key, &ordinals).await?);
+                others.extend(members(lake, &name, &files, &ordinals).await?);
+                others.extend(provenance(lake, &name, &files, &ordinals).await?);
+                others.extend(lake.write_paths(&name, &entries).await?);
+                Ok::<_, Error>(others)
+            })
+        });
+        let written = table(&files, &ordinals, &by_key, &entries)
+            .and_then(|batch| handle.block_on(write_batch(lake, Table::Files, &name, &batch)));
+        let ended = |_| Err(Error::Internal("the thread that writes values has ended".to_owned()));
+        (written, others.join().unwrap_or_else(ended))
+    });
+    let hot = entries.into_iter().filter(|entry| entry.hot).map(|entry| entry.path).collect();
+    Ok(WrittenFiles { segment, files: written?, others: others?, hot, places })
+}
+
+/// The rows of `files`.
+fn table(
+    files: &[FileEntry],
+    ordinals: &[i64],
+    by_key: &BTreeMap<&str, Vec<(u32, &Value)>>,
+    entries: &[PathEntry],
+) -> Result<RecordBatch> {
+    let mut typed: Vec<(&str, Vec<_>)> = vec![];
     for entry in entries.iter().filter(|entry| entry.hot) {
         // A key has an entry for each kind.
-        let first = typed.is_empty() || !matches!(typed.last(), Some((path, _)) if *path == entry.path);
+        let first = typed.last().is_none_or(|(path, _)| *path != entry.path);
         if first && let Some(values) = by_key.get(entry.path.as_str()) {
-            typed.push((entry.path.clone(), columns::typed(&entry.path, values, files.len())));
+            typed.push((entry.path.as_str(), columns::typed(&entry.path, values, files.len())));
         }
     }
     let typed = typed.into_iter().flat_map(|(_, columns)| columns).collect();
-    let name = FileName::new(segment, 0);
-    let mut others = vec![];
-    let batch = columns::files(&files, ordinals.clone(), typed)?;
-    let written = write_batch(lake, Table::Files, &name, &batch).await?;
-    drop(batch);
-    others.extend(attributes(lake, &name, &by_key, &ordinals).await?);
-    others.extend(members(lake, &name, &files, &ordinals).await?);
-    others.extend(provenance(lake, &name, &files, &ordinals, did).await?);
-    others.extend(lake.write_paths(&name, &entries).await?);
-    Ok(WrittenFiles { segment, files: written, others, places })
+    columns::files(files, ordinals.to_vec(), typed)
 }
 
 /// What stands in the catalogue of paths, sorted by path and kind.
@@ -166,19 +197,10 @@ async fn provenance(
     name: &FileName,
     files: &[FileEntry],
     ordinals: &[i64],
-    did: impl Fn(&str) -> Option<String>,
 ) -> Result<Option<WrittenFile>> {
-    let mut rows: Vec<(i64, String)> = vec![];
+    let mut rows: Vec<(i64, &str)> = vec![];
     for (file, ordinal) in files.iter().zip(ordinals) {
-        let mut parents: Vec<String> = file
-            .parents
-            .iter()
-            .map(
-                |parent| {
-                    if parent.contains(':') { did(parent).unwrap_or_else(|| parent.clone()) } else { parent.clone() }
-                },
-            )
-            .collect();
+        let mut parents: Vec<&str> = file.parents.iter().map(String::as_str).collect();
         parents.sort_unstable();
         parents.dedup();
         rows.extend(parents.into_iter().map(|parent| (*ordinal, parent)));
