@@ -11,6 +11,7 @@ mod dice;
 mod events;
 mod experiments;
 mod neptune;
+mod samples;
 mod taxi;
 mod text;
 
@@ -20,4 +21,7 @@ pub use events::{
 };
 pub use experiments::{Answer, ExperimentSpec, Summary, write_experiments};
 pub use neptune::{NEPTUNE_PROJECT, NeptuneSpec, NeptuneSummary, write_neptune};
+pub use samples::{
+    SAMPLE_MIXTURE, SAMPLE_SHARES, SampleAnswer, SampleShape, SampleSpec, SampleSummary, sample_schema, write_samples,
+};
 pub use taxi::{TaxiAnswer, TaxiSpec, write_taxi};

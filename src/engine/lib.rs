@@ -25,7 +25,7 @@ pub use explain::{Explain, Stage};
 pub use plain::PlainSource;
 pub use points::{By, PointsOptions, Sampling, Statistic, Step, StepRange};
 pub use results::Results;
-pub use samples::{ChunkOptions, Chunks};
+pub use samples::{Account, ChunkOptions, Chunks, KeyAccount, Turn};
 pub use session::{Bench, Session, SessionBuilder};
 pub use shape::Shape;
 pub use trees::{Walking, columns_of};

@@ -10,12 +10,14 @@
 //! | [`catalog`] | tables, schemas, attribute paths, versions: what the bytes mean |
 //! | [`maintenance`] | `compact` and `vacuum` |
 //! | [`ingest`] | one importer per source |
+//! | [`fetch`] | samples of training data, from the files they are in |
 //! | [`trees`] | nodes of trees, read a few pages at a time |
 //! | [`plain`] | Parquet files that are in no lake, asked as they are |
 //! | [`resident`] | tables whose columns stay decoded in memory |
 
 pub mod catalog;
 mod error;
+pub mod fetch;
 pub mod ingest;
 pub mod maintenance;
 pub mod plain;

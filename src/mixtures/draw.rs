@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+/// Keys in the order in which they are served, with their counts in a chunk (of samples, or of what these weigh).
+pub type Asked = Arc<[(Arc<Key>, u64)]>;
+
 /// The samples of one step of a training.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Chunk {
@@ -18,6 +21,8 @@ pub struct Chunk {
     pub number: u64,
     /// How often the mixture had changed when it was made.
     pub mixture_id: u64,
+    /// What each key was to bring; nothing where keys take turns.
+    pub asked: Asked,
     /// Its samples by key, in the order in which keys are served. No key without samples.
     pub parts: Vec<Part>,
 }
@@ -26,9 +31,11 @@ pub struct Chunk {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// The key of the mixture, or of the samples if the mixture has none.
-    pub key: Key,
+    pub key: Arc<Key>,
     /// Disjoint; ascending and not touching unless they are shuffled.
     pub ranges: Vec<Range>,
+    /// What the samples weigh: their number, unless they are weighed.
+    pub weight: u64,
 }
 
 impl Part {
@@ -56,9 +63,9 @@ pub struct State {
     pub ended: bool,
     /// How often the mixture has changed.
     pub mixture_id: u64,
-    /// Samples that were handed out so far.
+    /// What was handed out so far: samples, or what they weigh.
     pub delivered: u64,
-    /// Samples taken of each component.
+    /// What was taken of each component.
     taken: Vec<u64>,
     /// Events that have happened.
     events: usize,
@@ -103,27 +110,33 @@ impl State {
 
 /// A number for everything but the events, which grow while a training goes on.
 fn fingerprint(plan: &Plan) -> String {
+    // A word at a time: there may be millions of ranges.
     let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
-    let mut add = |bytes: &[u8]| {
-        for byte in bytes {
-            hash = (hash ^ u64::from(*byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-        hash = (hash ^ 0xff).wrapping_mul(0x0100_0000_01b3);
+    let mut add = |word: u64| {
+        hash = (hash.rotate_left(5) ^ word).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+        hash ^= hash >> 32;
     };
-    add(format!("{:?}", plan.mixture).as_bytes());
-    add(&plan.size.to_le_bytes());
+    let text = |text: &str, add: &mut dyn FnMut(u64)| {
+        text.bytes().for_each(|byte| add(u64::from(byte)));
+        add(0xff00);
+    };
+    text(&format!("{:?}", plan.mixture), &mut add);
+    add(plan.size);
     match plan.order {
-        Order::Keys => add(b"keys"),
-        Order::Files => add(b"files"),
-        Order::Seed(seed) => add(&seed.to_le_bytes()),
+        Order::Keys => add(1),
+        Order::Files => add(2),
+        Order::Seed(seed) => {
+            add(3);
+            add(seed);
+        }
     }
     for component in &plan.components {
-        add(component.key.to_string().as_bytes());
-        for range in component.ranges() {
-            add(&range.dataset.to_le_bytes());
-            add(&range.file.to_le_bytes());
-            add(&range.start.to_le_bytes());
-            add(&range.end.to_le_bytes());
+        text(&component.key.to_string(), &mut add);
+        for (range, weight) in component.weighed() {
+            add((u64::from(range.dataset) << 32) | u64::from(range.file));
+            add(range.start);
+            add(range.end);
+            add(weight);
         }
     }
     format!("{hash:016x}")
@@ -135,11 +148,12 @@ struct Demand {
     strict: bool,
     /// Keys in the order in which they are served, with their counts and components; none where keys take turns.
     keys: Option<Vec<Wanted>>,
+    asked: Asked,
 }
 
 #[derive(Clone, Debug, PartialEq)]
 struct Wanted {
-    key: Key,
+    key: Arc<Key>,
     count: u64,
     components: Vec<usize>,
 }
@@ -194,6 +208,7 @@ impl Draw {
             Some(keys) => self.shares(keys, demand.strict),
             None => self.turn(),
         };
+        let asked = Arc::clone(&demand.asked);
         self.demand = Some(demand);
         let Some(taken) = taken else {
             self.state.ended = true;
@@ -202,18 +217,18 @@ impl Draw {
         self.state.chunk += 1;
         let mut parts = vec![];
         for (key, pieces) in taken {
-            let mut found = vec![];
+            let (mut found, mut weight) = (vec![], 0);
             for piece in pieces {
                 self.state.delivered += piece.to - piece.from;
                 if let Some(component) = self.plan.components.get(piece.component).filter(|_| ranges) {
-                    component.slice(piece.from, piece.to, &mut found);
+                    weight += component.slice(piece.from, piece.to, &mut found);
                 }
             }
             if !found.is_empty() {
-                parts.push(self.plan.part(key, found));
+                parts.push(self.plan.part(key, found, weight));
             }
         }
-        Ok(Some(Chunk { number, mixture_id: self.state.mixture_id, parts }))
+        Ok(Some(Chunk { number, mixture_id: self.state.mixture_id, asked, parts }))
     }
 
     /// Takes in what the trainer has reported before this chunk.
@@ -258,21 +273,21 @@ impl Draw {
             Mixture::Simple(simple) => (simple, None),
             Mixture::Schedule(entries) => {
                 let reached = entries.iter().rev().find(|entry| entry.start_step <= self.state.steps);
-                let Some(entry) = reached else { return Ok(Demand { strict: true, keys: Some(vec![]) }) };
+                let Some(entry) = reached else { return Ok(self.asks(true, vec![])) };
                 (&entry.mixture, None)
             }
             Mixture::Dynamic { initial, strict } => {
                 if let Some(counts) = self.by_loss() {
-                    return Ok(Demand { strict: *strict, keys: Some(self.wanted(counts)) });
+                    return Ok(self.asks(*strict, counts));
                 }
                 (&Simple::Fixed(initial.clone()), Some(*strict))
             }
         };
         match simple {
-            Simple::Arbitrary => Ok(Demand { strict: false, keys: None }),
+            Simple::Arbitrary => Ok(Demand { strict: false, keys: None, asked: Arc::default() }),
             Simple::Fixed(fixed) => {
                 let counts = fixed.counts(self.plan.size, &self.plan.components)?;
-                Ok(Demand { strict: strict.unwrap_or(fixed.strict), keys: Some(self.wanted(counts)) })
+                Ok(self.asks(strict.unwrap_or(fixed.strict), counts))
             }
         }
     }
@@ -291,13 +306,15 @@ impl Draw {
         Some(keys.zip(counts).collect())
     }
 
-    fn wanted(&self, counts: Vec<(Key, u64)>) -> Vec<Wanted> {
-        let of = |(key, count): (Key, u64)| Wanted { components: self.plan.matched(&key), key, count };
-        counts.into_iter().map(of).collect()
+    fn asks(&self, strict: bool, counts: Vec<(Key, u64)>) -> Demand {
+        let of = |(key, count): (Key, u64)| Wanted { components: self.plan.matched(&key), key: Arc::new(key), count };
+        let keys: Vec<Wanted> = counts.into_iter().map(of).collect();
+        let asked = keys.iter().map(|wanted| (Arc::clone(&wanted.key), wanted.count)).collect();
+        Demand { strict, keys: Some(keys), asked }
     }
 
     /// Takes a chunk of shares; nothing if it cannot be filled. What an unfilled chunk has taken is lost.
-    fn shares(&mut self, keys: &[Wanted], strict: bool) -> Option<Vec<(Key, Vec<Piece>)>> {
+    fn shares(&mut self, keys: &[Wanted], strict: bool) -> Option<Vec<(Arc<Key>, Vec<Piece>)>> {
         let mut taken: Vec<Vec<Piece>> = vec![vec![]; keys.len()];
         let mut open: Vec<u64> = keys.iter().map(|wanted| wanted.count).collect();
         while let Some((short, missing)) = self.serve(keys, &mut open, &mut taken) {
@@ -316,7 +333,7 @@ impl Draw {
         if taken.iter().all(Vec::is_empty) {
             return None;
         }
-        Some(keys.iter().map(|wanted| wanted.key.clone()).zip(taken).collect())
+        Some(keys.iter().map(|wanted| Arc::clone(&wanted.key)).zip(taken).collect())
     }
 
     /// Serves the keys in turn, up to the first that is short: which, and how much is missing.
@@ -361,17 +378,17 @@ impl Draw {
     }
 
     /// Takes a chunk of the component whose turn it is; nothing if all are exhausted.
-    fn turn(&mut self) -> Option<Vec<(Key, Vec<Piece>)>> {
+    fn turn(&mut self) -> Option<Vec<(Arc<Key>, Vec<Piece>)>> {
         let count = self.plan.components.len();
         let index = (0..count).map(|step| (self.state.turn + step) % count).find(|index| self.left(*index) > 0)?;
         let mut pieces = vec![];
         self.take(&[index], self.plan.size, &mut pieces);
         self.state.turn = (index + 1) % count;
-        Some(vec![(self.plan.components.get(index)?.key.clone(), pieces)])
+        Some(vec![(Arc::new(self.plan.components.get(index)?.key.clone()), pieces)])
     }
 }
 
-/// Samples of a component, counted in its order.
+/// Samples of a component, as positions on its line.
 #[derive(Clone, Copy, Debug)]
 struct Piece {
     component: usize,

@@ -48,12 +48,11 @@ impl Key {
 impl Ord for Key {
     /// The order in which keys are served: fewer properties first, then by names and numbers of values, then by values.
     fn cmp(&self, other: &Self) -> Ordering {
-        let shape = |key: &Self| key.0.iter().map(|(name, values)| (name.clone(), values.len())).collect::<Vec<_>>();
-        self.0
-            .len()
-            .cmp(&other.0.len())
-            .then_with(|| shape(self).cmp(&shape(other)))
-            .then_with(|| self.0.values().cmp(other.0.values()))
+        fn shape(key: &Key) -> impl Iterator<Item = (&str, usize)> {
+            key.0.iter().map(|(name, values)| (name.as_str(), values.len()))
+        }
+        let size = self.0.len().cmp(&other.0.len());
+        size.then_with(|| shape(self).cmp(shape(other))).then_with(|| self.0.values().cmp(other.0.values()))
     }
 }
 

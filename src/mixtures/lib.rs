@@ -21,7 +21,7 @@ mod shuffle;
 
 pub use component::{Component, Range};
 pub use distribution::Distributor;
-pub use draw::{Chunk, Draw, Part, State};
+pub use draw::{Asked, Chunk, Draw, Part, State};
 pub use error::{Error, Result};
 pub use file::{Event, MixtureFile, events};
 pub use key::Key;

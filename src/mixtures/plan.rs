@@ -1,7 +1,7 @@
 //! Samples and mixture brought together: which components each key takes from, and chunks that can be computed directly.
 
-use crate::component::{Component, Range, normalised};
-use crate::draw::{Chunk, Draw, Part, State};
+use crate::component::{Component, Range, joined, normalised};
+use crate::draw::{Asked, Chunk, Draw, Part, State};
 use crate::error::{Error, Result};
 use crate::file::{Event, MixtureFile};
 use crate::key::Key;
@@ -32,7 +32,7 @@ pub struct Plan {
     pub(crate) order: Order,
     /// All keys, numbered as the trainer knows them.
     pub(crate) ids: Vec<Key>,
-    direct: Option<Vec<Series>>,
+    direct: Option<Direct>,
 }
 
 /// What is there for a key.
@@ -46,13 +46,21 @@ pub struct Supply {
     pub available: u64,
 }
 
+/// A strict mixture whose keys share no samples.
+#[derive(Clone, Debug)]
+struct Direct {
+    series: Vec<Series>,
+    asked: Asked,
+    chunks: u64,
+}
+
 /// The samples of one key of a mixture whose keys share none: its components one after the other.
 #[derive(Clone, Debug)]
 struct Series {
-    key: Key,
+    key: Arc<Key>,
     count: u64,
     components: Vec<usize>,
-    /// Samples before each component, and at last all.
+    /// The weight before each component, and at last of all.
     before: Vec<u64>,
 }
 
@@ -66,9 +74,12 @@ impl Plan {
             return Err(Error::ChunkSize);
         }
         let MixtureFile { mixture, events, .. } = file;
-        let mut by_key: BTreeMap<Key, Vec<Range>> = BTreeMap::new();
+        let mut by_key: BTreeMap<Key, Vec<Component>> = BTreeMap::new();
         for component in components {
-            by_key.entry(component.key.clone()).or_default().extend_from_slice(component.ranges());
+            match by_key.get_mut(&component.key) {
+                Some(known) => known.push(component),
+                None => drop(by_key.insert(component.key.clone(), vec![component])),
+            }
         }
         let named = mixture.keys();
         let mut ids: Vec<Key> = named.iter().chain(by_key.keys()).cloned().collect();
@@ -80,14 +91,19 @@ impl Plan {
         Ok(plan)
     }
 
-    /// Samples of a chunk.
+    /// What a chunk weighs: its samples, unless they are weighed.
     pub fn chunk_size(&self) -> u64 {
         self.size
     }
 
-    /// Samples that were chosen.
+    /// The weight of all that was chosen: its samples, unless they are weighed.
     pub fn total(&self) -> u64 {
         self.components.iter().map(Component::total).sum()
+    }
+
+    /// Samples that were chosen.
+    pub fn samples(&self) -> u64 {
+        self.components.iter().map(Component::samples).sum()
     }
 
     /// The keys by the numbers under which the trainer reports losses.
@@ -138,20 +154,16 @@ impl Plan {
 
     /// How many chunks there are, if that is known without drawing them.
     pub fn chunks(&self) -> Option<u64> {
-        let series = self.direct.as_ref()?;
-        let chunks = series.iter().filter(|it| it.count > 0).map(|it| it.total() / it.count).min();
-        Some(chunks.unwrap_or_default())
+        self.direct.as_ref().map(|direct| direct.chunks)
     }
 
     /// A chunk by its number, from 0: nothing after the last, or if the plan is not direct.
     pub fn chunk(&self, number: u64) -> Option<Chunk> {
-        let series = self.direct.as_ref()?;
-        if number >= self.chunks()? {
-            return None;
-        }
-        let parts = series.iter().filter(|it| it.count > 0).map(|it| {
+        let direct = self.direct.as_ref().filter(|direct| number < direct.chunks)?;
+        let mut parts = Vec::with_capacity(direct.series.len());
+        for it in direct.series.iter().filter(|it| it.count > 0) {
             let (from, to) = (number * it.count, (number + 1) * it.count);
-            let mut ranges = vec![];
+            let (mut ranges, mut weight) = (vec![], 0);
             let first = it.before.partition_point(|before| *before <= from).saturating_sub(1);
             for (component, before) in it.components.iter().zip(&it.before).skip(first) {
                 if *before >= to {
@@ -159,19 +171,22 @@ impl Plan {
                 }
                 if let Some(component) = self.components.get(*component) {
                     let end = (to - *before).min(component.total());
-                    component.slice(from.saturating_sub(*before), end, &mut ranges);
+                    weight += component.slice(from.saturating_sub(*before), end, &mut ranges);
                 }
             }
-            self.part(it.key.clone(), ranges)
-        });
-        Some(Chunk { number, mixture_id: 0, parts: parts.collect() })
+            // A sample may weigh more than a chunk asks for.
+            if !ranges.is_empty() {
+                parts.push(self.part(Arc::clone(&it.key), ranges, weight));
+            }
+        }
+        Some(Chunk { number, mixture_id: 0, asked: Arc::clone(&direct.asked), parts })
     }
 
     /// Ranges as they are handed out: in the order of files, or as shuffled.
-    pub(crate) fn part(&self, key: Key, ranges: Vec<Range>) -> Part {
+    pub(crate) fn part(&self, key: Arc<Key>, ranges: Vec<Range>, weight: u64) -> Part {
         match self.order {
-            Order::Seed(_) => Part { key, ranges },
-            Order::Keys | Order::Files => Part { key, ranges: normalised(ranges) },
+            Order::Seed(_) => Part { key, ranges, weight },
+            Order::Keys | Order::Files => Part { key, ranges: normalised(ranges), weight },
         }
     }
 
@@ -181,7 +196,7 @@ impl Plan {
         matched.map(|(index, _)| index).collect()
     }
 
-    fn series(&self) -> Result<Option<Vec<Series>>> {
+    fn series(&self) -> Result<Option<Direct>> {
         let Mixture::Simple(Simple::Fixed(fixed @ Fixed { strict: true, .. })) = &self.mixture else { return Ok(None) };
         let mut taken = vec![false; self.components.len()];
         let mut all = vec![];
@@ -199,9 +214,11 @@ impl Plan {
                 total += component.total();
                 before.push(total);
             }
-            all.push(Series { key, count, components, before });
+            all.push(Series { key: Arc::new(key), count, components, before });
         }
-        Ok(Some(all))
+        let chunks = all.iter().filter(|it| it.count > 0).map(|it| it.total() / it.count).min();
+        let asked = all.iter().map(|it| (Arc::clone(&it.key), it.count)).collect();
+        Ok(Some(Direct { series: all, asked, chunks: chunks.unwrap_or_default() }))
     }
 }
 
@@ -212,27 +229,44 @@ impl Series {
 }
 
 /// The components in the order in which they are taken.
-fn arranged(by_key: BTreeMap<Key, Vec<Range>>, named: &[Key], mixture: &Mixture, order: Order) -> Vec<Component> {
-    let joined = order != Order::Keys && !mixture.needs_components();
-    let mut groups: BTreeMap<Vec<bool>, (Key, Vec<Range>)> = BTreeMap::new();
-    let mut all: Vec<(Key, Vec<Range>)> = vec![];
-    for (key, ranges) in by_key {
-        if joined {
+fn arranged(by_key: BTreeMap<Key, Vec<Component>>, named: &[Key], mixture: &Mixture, order: Order) -> Vec<Component> {
+    let coarse = order != Order::Keys && !mixture.needs_components();
+    let mut groups: BTreeMap<Vec<bool>, (Key, Vec<Component>)> = BTreeMap::new();
+    let mut all: Vec<(Key, Vec<Component>)> = vec![];
+    for (key, parts) in by_key {
+        if coarse {
             // Samples that the same keys want are not told apart.
             let wanted: Vec<bool> = named.iter().map(|name| name.matches(&key)).collect();
-            groups.entry(wanted).or_insert_with(|| (key, vec![])).1.extend(ranges);
+            groups.entry(wanted).or_insert_with(|| (key, vec![])).1.extend(parts);
         } else {
-            all.push((key, ranges));
+            all.push((key, parts));
         }
     }
     all.extend(groups.into_values());
     match order {
-        Order::Keys | Order::Files => {
-            all.into_iter().map(|(key, ranges)| Component::new(key, normalised(ranges))).collect()
-        }
+        Order::Keys | Order::Files => all.into_iter().map(|(key, parts)| together(key, parts)).collect(),
         Order::Seed(seed) => {
             all.sort_by_cached_key(|(key, _)| (shuffle::of_key(seed, key), key.clone()));
-            all.into_iter().map(|(key, ranges)| shuffle::shuffled(key, ranges, seed)).collect()
+            all.into_iter().map(|(key, parts)| shuffle::shuffled(key, weighed(parts), seed)).collect()
         }
     }
+}
+
+/// The samples of all of these in the order of files.
+fn together(key: Key, mut parts: Vec<Component>) -> Component {
+    match parts.pop() {
+        // Mostly there is one, and it is in order.
+        Some(mut only) if parts.is_empty() && only.is_joined() => {
+            only.key = key;
+            only
+        }
+        last => {
+            parts.extend(last);
+            Component::weighted(key, joined(weighed(parts)))
+        }
+    }
+}
+
+fn weighed(parts: Vec<Component>) -> Vec<(Range, u64)> {
+    parts.iter().flat_map(Component::weighed).collect()
 }

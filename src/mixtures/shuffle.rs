@@ -1,6 +1,6 @@
 //! Orders that depend on a number only.
 
-use crate::component::{Component, Range, normalised};
+use crate::component::{Component, Range, joined};
 use crate::key::Key;
 
 /// Longest range that a shuffle keeps together.
@@ -14,8 +14,9 @@ fn mix(seed: u64, value: u64) -> u64 {
     z ^ (z >> 31)
 }
 
+/// The place of the block that a range lies in.
 fn place(seed: u64, range: &Range) -> u64 {
-    mix(mix(mix(seed, u64::from(range.dataset)), u64::from(range.file)), range.start)
+    mix(mix(mix(seed, u64::from(range.dataset)), u64::from(range.file)), range.start / BLOCK)
 }
 
 /// The number that a key gets with a seed.
@@ -24,19 +25,19 @@ pub(crate) fn of_key(seed: u64, key: &Key) -> u64 {
 }
 
 /// The samples in an order that depends on the seed, in pieces that do not depend on how they came.
-pub(crate) fn shuffled(key: Key, ranges: Vec<Range>, seed: u64) -> Component {
+pub(crate) fn shuffled(key: Key, ranges: Vec<(Range, u64)>, seed: u64) -> Component {
     let mut blocks = vec![];
-    for range in normalised(ranges) {
+    for (range, weight) in joined(ranges) {
         // Cut at multiples, so that the same samples are kept together whatever else is chosen.
         let mut start = range.start;
         while start < range.end {
             let end = (start / BLOCK * BLOCK + BLOCK).min(range.end);
-            blocks.push(Range { start, end, ..range });
+            blocks.push((Range { start, end, ..range }, weight));
             start = end;
         }
     }
-    blocks.sort_by_key(|block| (place(seed, block), *block));
-    Component::new(key, blocks)
+    blocks.sort_by_cached_key(|(block, _)| (place(seed, block), *block));
+    Component::weighted(key, blocks)
 }
 
 #[cfg(test)]
@@ -46,14 +47,14 @@ mod tests {
     #[test]
     fn a_seed_is_an_order() {
         let ranges = vec![
-            Range { dataset: 1, file: 1, start: 100, end: 5000 },
-            Range { dataset: 1, file: 2, start: 0, end: 10 },
+            (Range { dataset: 1, file: 1, start: 100, end: 5000 }, 1),
+            (Range { dataset: 1, file: 2, start: 0, end: 10 }, 1),
         ];
         let one = shuffled(Key::default(), ranges.clone(), 1);
         let again = shuffled(Key::default(), ranges.iter().rev().copied().collect(), 1);
         assert_eq!(one, again);
         assert_ne!(one, shuffled(Key::default(), ranges.clone(), 2));
-        assert_eq!(normalised(one.ranges().to_vec()), ranges);
+        assert_eq!(joined(one.weighed().collect()), ranges);
         assert!(one.ranges().iter().all(|range| range.len() <= BLOCK));
     }
 }

@@ -2,7 +2,10 @@
 
 use crate::program::Place;
 use crate::support::repository;
+use datafusion::arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, StringArray};
+use datafusion::parquet::arrow::ArrowWriter;
 use std::process::Command;
+use std::sync::Arc;
 
 fn read(path: &str) -> String {
     std::fs::read_to_string(repository(path)).unwrap()
@@ -37,14 +40,25 @@ fn samples(place: &Place, folder: &str, catalog: &str) {
     std::fs::create_dir_all(place.path(folder).join("web")).unwrap();
     let mut rows = vec![];
     for language in ["en", "de", "en"] {
-        let meta = serde_json::json!({"language": language, "license": "MIT", "year": "2020"});
+        let meta = serde_json::json!({"language": language, "license": "MIT", "year": "2020", "tokens": 100});
         rows.extend(vec![format!("{}\n", serde_json::json!({"text": "…", "meta": meta})); 700]);
     }
     std::fs::write(place.path(folder).join("web/part-0.jsonl"), rows.concat()).unwrap();
     let names = ["language", "license", "year"];
     let property =
         |path: &str, name: &str| serde_json::json!({"name": name, "dtype": "string", "path": format!("{path}{name}")});
-    let properties = names.map(|name| property("meta.", name));
+    let mut properties = names.map(|name| property("meta.", name)).to_vec();
+    properties.push(serde_json::json!({"name": "tokens", "dtype": "int", "path": "meta.tokens"}));
+    let scores: [(&str, ArrayRef); 3] = [
+        ("file", Arc::new(StringArray::from(vec!["part-0.jsonl"; 2]))),
+        ("row", Arc::new(Int64Array::from(vec![0, 7]))),
+        ("score", Arc::new(Float64Array::from(vec![0.25, 0.75]))),
+    ];
+    let scores = RecordBatch::try_from_iter(scores).unwrap();
+    let file = std::fs::File::create(place.path("scores.parquet")).unwrap();
+    let mut writer = ArrowWriter::try_new(file, scores.schema(), None).unwrap();
+    writer.write(&scores).unwrap();
+    writer.close().unwrap();
     place.write("schema.json", serde_json::json!({"properties": properties}).to_string());
     let files = serde_json::json!([{"file": "part-0.jsonl"}]);
     let dataset = serde_json::json!({"name": "web", "dir": format!("{folder}/web"), "files": files});
@@ -114,7 +128,7 @@ fn verbs_and_flags_of_the_readme_exist() {
     let readme = read("README.md");
     let inline: Vec<_> = readme.split('`').skip(1).step_by(2).filter(|text| !text.contains('\n')).collect();
     let help = place.ok(["--help"]);
-    let query = ["query", "points", "explain", "chunks"].map(|verb| place.ok([verb, "--help"])).concat()
+    let query = ["query", "points", "explain", "chunks", "read-chunk"].map(|verb| place.ok([verb, "--help"])).concat()
         + &place.ok(["import", "aim", "--help"])
         + &place.ok(["import", "samples", "--help"])
         + &place.ok(["import", "events", "--help"])
@@ -133,7 +147,18 @@ fn verbs_and_flags_of_the_readme_exist() {
         assert!(query.contains(format.name()) && readme.contains(format.name()), "{format}");
     }
     for verb in [
-        "points", "ops", "plot", "chunks", "show", "diff", "tables", "describe", "history", "compact", "vacuum",
+        "points",
+        "ops",
+        "plot",
+        "chunks",
+        "read-chunk",
+        "show",
+        "diff",
+        "tables",
+        "describe",
+        "history",
+        "compact",
+        "vacuum",
         "bench",
     ] {
         assert!(help.contains(verb), "{verb}");
@@ -171,6 +196,7 @@ fn examples_of_the_help_parse() {
         &["points", "--help"],
         &["import", "samples", "--help"],
         &["chunks", "--help"],
+        &["read-chunk", "--help"],
         &["explain", "--help"],
         &["plot", "--help"],
         &["show", "--help"],

@@ -5,6 +5,8 @@
 mod aimql;
 #[path = "../fuzz/hydra.rs"]
 mod hydra;
+#[path = "../fuzz/mixtera.rs"]
+mod mixtera;
 
 use crate::support::repository;
 use lakeql_query::dialects::hydra::ops::CATALOGUE;
@@ -147,6 +149,37 @@ fn damaged_ops_do_no_harm() {
         let number = mutator.below(usize::MAX) as u64;
         if let Err(panic) = std::panic::catch_unwind(|| hydra::check(&text, &hydra::rows(number))) {
             panic!("{text:?} over rows {number}: {panic:?}");
+        }
+    });
+}
+
+#[test]
+fn damaged_queries_and_mixtures_of_samples_do_no_harm() {
+    let mut seeds = vec![];
+    for file in ["cases.jsonl", "chunk_cases.jsonl"] {
+        let cases = std::fs::read_to_string(repository(&format!("tests/gold/mixtera/{file}"))).unwrap();
+        for line in cases.lines() {
+            let case: Value = serde_json::from_str(line).unwrap();
+            seeds.push(case["query"].as_str().unwrap().to_owned());
+            seeds.push(case["query_json"].to_string());
+            if let Some(mixture) = case.get("mixture") {
+                let events = case.get("events").cloned().unwrap_or_default();
+                seeds.push(mixture.to_string());
+                seeds.push(serde_json::json!({"mixture": mixture, "events": events}).to_string());
+            }
+        }
+    }
+    let words = "select( union( intersection( difference( .select( ) [ ] { } , : \" ' == != <= None null True -1 1e9 0 0.5 \
+                 \"weight\":0.5 \"strict\":false \"key\" \"type\" \"static\" \"select\" \"union\" \\u0000 1e400 18446744073709551616";
+    let words = words.split_whitespace().map(str::to_owned).collect();
+    let joined = |mutator: &mut Mutator, text: &str| {
+        let operation = ["union", "intersection", "difference"][mutator.below(3)];
+        format!("{operation}({text}, {})", mutator.seed())
+    };
+    try_texts(Mutator { state: 1, seeds, words }, |mutator| {
+        let text = mutator.text(joined);
+        if let Err(panic) = std::panic::catch_unwind(|| mixtera::check(&text)) {
+            panic!("{text:?}: {panic:?}");
         }
     });
 }

@@ -4,6 +4,7 @@ use super::values;
 use clap::{Args, Subcommand, ValueHint};
 use lakeql_lake::catalog::paths::PathOwner;
 use lakeql_lake::ingest::neptune::SeriesZone;
+use lakeql_lake::ingest::samples::KnownLayout;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -117,18 +118,22 @@ pub(crate) struct ImportNeptune {
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
 SOURCE is a catalogue of collections (JSON), or with --collection a folder, a file or a pattern such as 'data/**/*.parquet'.
-Files are JSON lines (plain, gzip, zstd) or Parquet. Properties are found in the data unless --schema says what they are:
-a list of {\"name\", \"dtype\": string|enum|int|float|timestamp, \"multiple\", \"nullable\", \"enum\": [...], \"path\": \"meta.name\"}.
+Files are JSON lines (plain, gz, zst, xz, bz2), Parquet or WebDataset tars. Properties are found in the data unless --schema
+says what they are: a list of {\"name\", \"dtype\": string|enum|int|float|timestamp, \"multiple\", \"nullable\", \"enum\": [...],
+\"path\": \"meta.name\"}, or --layout names a corpus that is known. On a terminal found properties have to be confirmed.
 Importing again replaces what has changed; data sets and files keep their numbers. With a bad line nothing is imported.
 
 Examples:
   lakeql import samples collections.json
   lakeql import samples corpus/web --collection web --show-schema
-  lakeql import samples corpus/web --collection web --schema schema.json --dataset crawl")]
+  lakeql import samples corpus/web --collection web --schema schema.json --dataset crawl
+  lakeql import samples corpus/web --collection web --dataset crawl --schema schema.json --add-files
+  lakeql import samples scores.parquet --collection web --dataset crawl --add-properties
+  lakeql import samples --collection web --dataset crawl --remove")]
 pub(crate) struct ImportSamples {
     /// A catalogue, a folder, a file or a pattern
-    #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath)]
-    pub(crate) source: String,
+    #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath, required_unless_present = "remove")]
+    pub(crate) source: Option<String>,
 
     /// The collection that the files go to
     #[arg(long, value_name = "NAME")]
@@ -142,9 +147,29 @@ pub(crate) struct ImportSamples {
     #[arg(long, value_name = "FILE", requires = "collection", value_hint = ValueHint::FilePath)]
     pub(crate) schema: Option<PathBuf>,
 
+    /// The properties of a known corpus: redpajama, slimpajama, pile or fineweb
+    #[arg(long, value_name = "NAME", requires = "collection", conflicts_with = "schema", value_parser = values::layout)]
+    pub(crate) layout: Option<KnownLayout>,
+
     /// Print the properties that are found, in the form of a schema file, and import nothing
     #[arg(long, requires = "collection", conflicts_with = "schema")]
     pub(crate) show_schema: bool,
+
+    /// Import with the properties that are found, without asking
+    #[arg(long, short, requires = "collection")]
+    pub(crate) yes: bool,
+
+    /// Read only files that the data set does not have yet
+    #[arg(long, requires = "collection")]
+    pub(crate) add_files: bool,
+
+    /// Add properties to samples that are there: SOURCE is Parquet with the columns file and row and one for each property
+    #[arg(long, requires = "dataset", conflicts_with_all = ["add_files", "layout", "show_schema"])]
+    pub(crate) add_properties: bool,
+
+    /// Take the data set out of the collection
+    #[arg(long, requires = "dataset", conflicts_with_all = ["source", "add_files", "add_properties", "schema", "layout"])]
+    pub(crate) remove: bool,
 }
 
 /// `attributes`.

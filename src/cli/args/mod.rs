@@ -7,11 +7,12 @@ mod ops;
 mod plot;
 mod points;
 mod query;
+mod read_chunk;
 mod runs;
 mod tree;
 pub(crate) mod values;
 
-pub(crate) use chunks::{ChunksArgs, OrderArg};
+pub(crate) use chunks::{ChunksArgs, OrderArg, TurnArgs};
 pub(crate) use global::{ColorWhen, ErrorFormat, Global};
 pub(crate) use lake::{
     AttributesArgs, CompletionsArgs, DemoArgs, DescribeArgs, ImportAim, ImportArgs, ImportKind, ImportMetacat,
@@ -24,6 +25,7 @@ pub(crate) use query::{
     BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, SaveArgs, ShapeArgs, StageArg, TextArgs,
     TreesArgs,
 };
+pub(crate) use read_chunk::ReadChunkArgs;
 pub(crate) use runs::{DiffArgs, ShowArgs};
 pub(crate) use tree::{ImportEvents, TreeArgs, TreeCommand, TreeMerge, TreeShow};
 
@@ -73,6 +75,8 @@ pub(crate) enum Command {
     Points(PointsArgs),
     /// Draw chunks of samples in an exact mixture
     Chunks(ChunksArgs),
+    /// Turn the rows of chunks into the samples themselves
+    ReadChunk(ReadChunkArgs),
     /// Show what becomes of a query, stage by stage
     Explain(ExplainArgs),
     /// Draw the points of the matched series, in the terminal or as SVG

@@ -5,6 +5,7 @@ use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use lakeql_engine::PlainSource;
 use lakeql_lake::AsOf;
 use lakeql_lake::ingest::neptune::SeriesZone;
+use lakeql_lake::ingest::samples::KnownLayout;
 use lakeql_output::Format;
 use lakeql_query::dialects;
 use lakeql_query::model::Entity;
@@ -164,6 +165,14 @@ pub(crate) fn columns(text: &str) -> Result<Columns, String> {
 /// A time zone by its name or its distance from UTC.
 pub(crate) fn series_zone(text: &str) -> Result<SeriesZone, String> {
     text.parse()
+}
+
+/// A corpus whose properties are known.
+pub(crate) fn layout(text: &str) -> Result<KnownLayout, String> {
+    KnownLayout::from_name(&text.to_lowercase()).ok_or_else(|| {
+        let names: Vec<&str> = KnownLayout::ALL.into_iter().map(KnownLayout::name).collect();
+        format!("known are {}", names.join(", "))
+    })
 }
 
 #[cfg(test)]

@@ -8,14 +8,16 @@ use crate::progress::Progress;
 use crate::text;
 use arrow::array::{ArrayRef, Float64Array, RecordBatch, StringArray, UInt64Array};
 use clap::Parser;
+use lakeql_engine::{Bench, ChunkOptions, Session};
+use lakeql_mixtures::{MixtureFile, Order};
 use lakeql_query::diagnostic::{Diagnostic, Kind, did_you_mean};
-use lakeql_query::dialects;
+use lakeql_query::dialects::{self, Settings};
 use lakeql_query::source::Source;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 pub(super) async fn run(context: &Context, args: &BenchArgs) -> Result<(), Failure> {
     let file = text::from_path(&args.queries)?;
@@ -26,10 +28,11 @@ pub(super) async fn run(context: &Context, args: &BenchArgs) -> Result<(), Failu
     let mut timed = Vec::with_capacity(cases.len());
     for case in cases {
         let (settings, shape) = (case.language.settings(), case.shape.shape());
-        let times = session
-            .bench(&case.source, &case.lang, &settings, &shape, args.repeat.get())
-            .await
-            .map_err(|error| Failure::of_query(error, &case.source))?;
+        let times = match &case.chunks {
+            None => session.bench(&case.source, &case.lang, &settings, &shape, args.repeat.get()).await,
+            Some(chunks) => bench_chunks(&session, &case, &settings, chunks, args.repeat.get()).await,
+        };
+        let times = times.map_err(|error| Failure::of_query(error, &case.source))?;
         timed.push((case.id, times));
     }
     drop(progress);
@@ -43,6 +46,76 @@ struct Case {
     source: Source,
     language: LanguageArgs,
     shape: ShapeArgs,
+    chunks: Option<ChunkOptions>,
+}
+
+/// Chunks to draw of the samples of a query, named as the flags of `chunks`.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields, rename_all = "kebab-case")]
+struct ChunksLine {
+    mixture: Value,
+    chunk_size: u64,
+    #[serde(default)]
+    from: Option<u64>,
+    #[serde(default)]
+    count: Option<u64>,
+    #[serde(default)]
+    weight: Option<String>,
+    #[serde(default)]
+    seed: Option<u64>,
+    /// `keys` or `files`.
+    #[serde(default)]
+    order: Option<String>,
+}
+
+impl ChunksLine {
+    fn options(self) -> Result<ChunkOptions, String> {
+        let order = match (self.seed, self.order.as_deref()) {
+            (Some(seed), None) => Order::Seed(seed),
+            (None, None | Some("keys")) => Order::Keys,
+            (None, Some("files")) => Order::Files,
+            (_, Some(other)) => return Err(format!("there is no order '{other}' here: orders are keys and files")),
+        };
+        Ok(ChunkOptions {
+            mixture: MixtureFile::of_json(&self.mixture).map_err(|error| error.to_string())?,
+            chunk_size: self.chunk_size,
+            weight: self.weight,
+            from: self.from,
+            count: self.count,
+            order,
+            state: None,
+            keep_state: false,
+            turn: None,
+            account: false,
+        })
+    }
+}
+
+/// Times a draw of chunks: one to warm up, then `repeat`.
+async fn bench_chunks(
+    session: &Session,
+    case: &Case,
+    settings: &Settings,
+    options: &ChunkOptions,
+    repeat: usize,
+) -> lakeql_engine::Result<Bench> {
+    let mut bench = Bench { rows: 0, plan: Duration::ZERO, runs: vec![], bytes_read: 0 };
+    let mut plans = vec![];
+    for round in 0..=repeat {
+        let started = Instant::now();
+        let (mut results, _) = session.chunks(&case.source, &case.lang, settings, options.clone()).await?;
+        let planned = started.elapsed();
+        bench.rows = 0;
+        while let Some(batch) = results.next().await? {
+            bench.rows += batch.num_rows() as u64;
+        }
+        if round > 0 {
+            bench.runs.push(started.elapsed());
+            plans.push(planned);
+        }
+    }
+    bench.plan = median(&sorted(&plans));
+    Ok(bench)
 }
 
 /// A line of the file.
@@ -54,6 +127,8 @@ struct Line {
     text: String,
     #[serde(default)]
     options: Map<String, Value>,
+    #[serde(default)]
+    chunks: Option<ChunksLine>,
 }
 
 fn cases(text: &str, path: &Path) -> Result<Vec<Case>, Failure> {
@@ -88,7 +163,8 @@ fn case(line: &str) -> Result<Case, String> {
         text.lines().next().unwrap_or_default().trim_start_matches("error: ").to_owned()
     })?;
     let source = Source { name: id.clone(), text: line.text };
-    Ok(Case { id, lang: line.lang, source, language: flags.language, shape: flags.shape })
+    let chunks = line.chunks.map(ChunksLine::options).transpose()?;
+    Ok(Case { id, lang: line.lang, source, language: flags.language, shape: flags.shape, chunks })
 }
 
 /// `{"limit": 10, "select": ["a", "b"]}` as it would stand on the command line.

@@ -5,6 +5,7 @@ mod bench;
 mod chunks;
 mod compact;
 mod completions;
+mod contract;
 mod demo;
 mod describe;
 mod diff;
@@ -18,6 +19,7 @@ mod ops;
 mod plot;
 mod points;
 mod query;
+mod read_chunk;
 mod save;
 mod show;
 mod tables;
@@ -42,6 +44,7 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
         Command::Query(args) => query::run(context, &args).await,
         Command::Points(args) => points::run(context, &args).await,
         Command::Chunks(args) => chunks::run(context, &args).await,
+        Command::ReadChunk(args) => read_chunk::run(context, &args).await,
         Command::Explain(args) => explain::run(context, &args).await,
         Command::Plot(args) => plot::run(context, &args).await,
         Command::Show(args) => show::run(context, &args).await,

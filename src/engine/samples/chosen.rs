@@ -1,9 +1,11 @@
 //! The chosen samples as runs in the order of files.
 
 use super::cut::CutTable;
+use super::merge::MergedTable;
 use super::predicate::{Resolving, column};
 use crate::Result;
-use datafusion::arrow::datatypes::Schema;
+use datafusion::arrow::datatypes::{FieldRef, Schema};
+use datafusion::catalog::TableProvider;
 use datafusion::datasource::provider_as_source;
 use datafusion::execution::SessionStateBuilder;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -19,7 +21,10 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 /// The columns that every scan gives, first.
-pub(super) const PLACE: [&str; 4] = ["dataset", "file", "start", "end"];
+pub(super) const PLACE: [&str; 3] = ["file", "start", "end"];
+
+/// Runs that one partition reads, about: a row group.
+const RUNS_OF_PARTITION: u64 = 65_536;
 
 /// A selection that is resolved: what has to be read.
 #[derive(Clone, Debug)]
@@ -83,19 +88,12 @@ impl Chosen {
         if let Some(predicate) = &self.predicate {
             needed.extend(predicate.column_refs().into_iter().map(|column| column.name.clone()));
         }
-        let all = self.collection.schema();
-        let fields = all.fields().iter();
-        let fields: Vec<_> =
-            fields.filter(|it| PLACE.contains(&it.name().as_str()) || needed.contains(it.name())).cloned().collect();
-        // Data sets come in the order of their numbers, each with one file of rows.
-        let files = self.collection.datasets.iter().filter_map(|dataset| snapshot.sample_rows(dataset));
-        let files = files.map(|file| TableFile { path: file.location.clone(), size: file.size, rows: file.rows });
-        let table = LakeTable::new(Table::Samples, &Schema::new(fields), files.collect(), store.clone()).ordered();
+        let runs = self.runs(snapshot, store, &needed);
         // Behind the operator that cuts, a filter is not handed to the reader of files: what fails there has no kind.
         let source = if self.cuts.is_empty() && !self.reads {
-            provider_as_source(Arc::new(table))
+            provider_as_source(runs)
         } else {
-            provider_as_source(Arc::new(CutTable::new(table, self.cuts.clone())))
+            provider_as_source(Arc::new(CutTable::new(runs, self.cuts.clone())))
         };
         let mut plan = LogicalPlanBuilder::scan("samples", source, None)?;
         if let Some(predicate) = &self.predicate {
@@ -103,6 +101,51 @@ impl Chosen {
         }
         let columns = PLACE.into_iter().map(str::to_owned).chain(shown);
         Ok(plan.project(columns.map(|name| column(&name)))?.build()?)
+    }
+
+    /// A table of the runs with [`PLACE`] and these columns, in the order of files.
+    fn runs(&self, snapshot: &Snapshot, store: &ObjectStoreUrl, needed: &BTreeSet<String>) -> Arc<dyn TableProvider> {
+        let all = self.collection.schema();
+        let wanted = |name: &str| PLACE.contains(&name) || needed.contains(name);
+        let fields: Vec<_> = all.fields().iter().filter(|it| wanted(it.name())).cloned().collect();
+        let file = |segment| {
+            let file = snapshot.sample_rows(segment)?;
+            Some(TableFile { path: file.location.clone(), size: file.size, rows: file.rows })
+        };
+        let apart = |property: &Property| property.apart.is_some() && needed.contains(property.field().name());
+        if !self.collection.datasets.iter().flat_map(|dataset| &dataset.properties).any(apart) {
+            // Data sets come in the order of their numbers, each with one file of runs.
+            let files: Vec<_> = self.collection.datasets.iter().filter_map(|dataset| file(dataset.segment)).collect();
+            let runs: u64 = files.iter().map(|file| file.rows).sum();
+            let partitions = usize::try_from(runs / RUNS_OF_PARTITION).unwrap_or(usize::MAX);
+            let table = LakeTable::new(Table::Samples, &Schema::new(fields), files, store.clone()).ordered();
+            return Arc::new(table.in_partitions(partitions.max(2)));
+        }
+        let is_place = |name: &String| PLACE.contains(&name.as_str());
+        let parts = self.collection.datasets.iter().map(|dataset| {
+            let mut tables = vec![];
+            for (index, (segment, properties)) in dataset.segments().into_iter().enumerate() {
+                let has = |name: &String| properties.iter().any(|it| it.field().name() == name);
+                // The main segment also stands for properties that the data set does not have.
+                let elsewhere = |name: &String| dataset.properties.iter().any(|it| it.field().name() == name);
+                let own = |name: &String| has(name) || (index == 0 && !elsewhere(name));
+                let columns: Vec<_> =
+                    fields.iter().filter(|it| is_place(it.name()) || own(it.name())).cloned().collect();
+                tables.extend(file(segment).map(|file| (columns, file)));
+            }
+            // What only cuts runs is not read.
+            if tables.iter().any(|(columns, _)| columns.len() > PLACE.len()) {
+                tables.retain(|(columns, _)| columns.len() > PLACE.len());
+            } else {
+                tables.truncate(1);
+            }
+            let table = |(columns, file): (Vec<FieldRef>, TableFile)| {
+                let table = LakeTable::new(Table::Samples, &Schema::new(columns), vec![file], store.clone());
+                table.ordered().in_partitions(1)
+            };
+            tables.into_iter().map(table).collect()
+        });
+        Arc::new(MergedTable::new(Schema::new(fields.clone()), parts.collect()))
     }
 
     /// The same, planned: partitions follow each other in the order of files.
@@ -115,7 +158,7 @@ impl Chosen {
     ) -> Result<Arc<dyn ExecutionPlan>> {
         let plan = self.logical(snapshot, store, shown)?;
         // Dealing rows out would lose their order.
-        let config = state.config().clone().with_round_robin_repartition(false);
+        let config = state.config().clone().with_round_robin_repartition(false).with_repartition_file_scans(false);
         let state = SessionStateBuilder::new_from_existing(state.clone()).with_config(config).build();
         Ok(state.create_physical_plan(&plan).await?)
     }

@@ -1,14 +1,16 @@
 //! Chunks of a mixture: the chosen samples are read once, as ranges by their properties; then chunks are arithmetic.
 
+use super::account::{Account, Accounting, plan_hash};
 use super::answer::selection;
-use super::chosen::Chosen;
+use super::chosen::{Chosen, PLACE};
 use super::keyed::Keys;
 use super::names::Names;
 use super::ranges::{Joiner, Span, in_order};
+use super::rows::{ChunkRows, Source, schema};
 use crate::results::Closing;
 use crate::{Error, Result};
-use datafusion::arrow::array::{ArrayRef, Int64Array, RecordBatch, StringViewArray};
-use datafusion::arrow::datatypes::{DataType, Field, Schema, SchemaRef};
+use datafusion::arrow::array::{Array, ArrayRef, AsArray, RecordBatch};
+use datafusion::arrow::datatypes::{DataType, Float64Type, Int64Type};
 use datafusion::execution::SendableRecordBatchStream;
 use datafusion::execution::TaskContext;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -17,22 +19,21 @@ use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::stream::RecordBatchStreamAdapter;
 use futures::{TryStreamExt, stream};
 use lakeql_lake::Snapshot;
-use lakeql_lake::catalog::samples::Property;
-use lakeql_mixtures::{Chunk, Component, Draw, Key, MixtureFile, Order, Plan, Range, State};
+use lakeql_lake::catalog::samples::{Property, PropertyKind};
+use lakeql_mixtures::{Component, Distributor, Key, MixtureFile, Order, Plan, Range, State};
 use lakeql_query::diagnostic::{Diagnostic, Kind};
 use lakeql_query::model::{Query, Relation};
 use std::sync::{Arc, Mutex};
-
-/// Rows of one batch, about.
-const BATCH_ROWS: usize = 8_192;
 
 /// What is asked of chunks.
 #[derive(Clone, Debug)]
 pub struct ChunkOptions {
     /// The mixture, and what the trainer has reported.
     pub mixture: MixtureFile,
-    /// Samples of a chunk.
+    /// Samples of a chunk, or what they weigh.
     pub chunk_size: u64,
+    /// The property that says what a sample weighs, such as its tokens; without it every sample weighs 1.
+    pub weight: Option<String>,
     /// Number of the first chunk, from 0; by default the first, or the next of the state.
     pub from: Option<u64>,
     /// How many chunks; all if not given.
@@ -43,18 +44,52 @@ pub struct ChunkOptions {
     pub state: Option<State>,
     /// Whether the state afterwards is wanted.
     pub keep_state: bool,
+    /// Whose chunks are wanted; all if not given.
+    pub turn: Option<Turn>,
+    /// Whether it is written down what was handed out.
+    pub account: bool,
+}
+
+/// A worker of a training that has several: of `groups` groups, each of which gets chunks of its own, with `workers` workers
+/// a node. All nodes of a group get the same chunks. Worker `worker` of group `group` gets in its turn `t` the chunk
+/// `(t * groups + group) * workers + worker`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Turn {
+    /// How many groups there are; at least one.
+    pub groups: u64,
+    /// How many workers a node has; at least one.
+    pub workers: u64,
+    /// Which group, from 0.
+    pub group: u64,
+    /// Which worker, from 0.
+    pub worker: u64,
+}
+
+impl Turn {
+    /// The first chunk of the worker from this number on.
+    pub(super) fn next(self, from: u64) -> u64 {
+        let step = self.groups.max(1).saturating_mul(self.workers.max(1));
+        let first = Distributor::fixed(self.groups, self.workers, self.group, self.worker, 0);
+        first.saturating_add(from.saturating_sub(first).div_ceil(step).saturating_mul(step))
+    }
 }
 
 /// How far a draw has come; filled while chunks are read.
 #[derive(Clone, Debug, Default)]
 pub struct Chunks {
     state: Arc<Mutex<Option<State>>>,
+    account: Arc<Mutex<Option<Account>>>,
 }
 
 impl Chunks {
     /// The state after the last chunk that was read, if it was asked for.
     pub fn state(&self) -> Option<State> {
         self.state.lock().ok()?.clone()
+    }
+
+    /// What was handed out, if it was to be written down and all chunks that were asked have been read.
+    pub fn account(&self) -> Option<Account> {
+        self.account.lock().ok()?.clone()
     }
 }
 
@@ -68,7 +103,7 @@ pub(crate) struct Answer {
 }
 
 /// A mistake in a mixture, for users.
-fn wrong(error: &lakeql_mixtures::Error) -> Error {
+pub(super) fn wrong(error: &lakeql_mixtures::Error) -> Error {
     Diagnostic::error(Kind::Semantic, error.to_string()).into()
 }
 
@@ -88,10 +123,14 @@ pub(crate) async fn chunks(
     let chosen = Chosen::new(snapshot, selection).await?;
     let mut notes = chosen.notes.clone();
     let by = properties(&chosen, &options)?;
-    let input = chosen.physical(state, snapshot, store, &by).await?;
-    let context = state.task_ctx();
-    let components = components(&input, &context, by, state.config().target_partitions()).await?;
-    let ChunkOptions { mixture, chunk_size, from, count, order, state: saved, keep_state } = options;
+    let weight = options.weight.as_deref().map(|name| weight(&chosen, name)).transpose()?;
+    let mut shown = by.clone();
+    shown.extend(weight.iter().filter(|it| !by.contains(it)).cloned());
+    let input = chosen.physical(state, snapshot, store, &shown).await?;
+    let names = Names::new(&chosen.collection);
+    let reading = Reading { by, weight, names: &names, threads: state.config().target_partitions() };
+    let components = reading.components(&input, &state.task_ctx()).await?;
+    let ChunkOptions { mixture, chunk_size, from, count, order, state: saved, keep_state, turn, account, .. } = options;
     let plan = Plan::new(components, mixture, chunk_size, order).map_err(|error| wrong(&error))?;
     notes.extend(shortages(&plan)?);
     let plan = Arc::new(plan);
@@ -112,17 +151,10 @@ pub(crate) async fn chunks(
         Source::Drawn(Box::new(draw))
     };
     let (chunks, closing) = (Chunks::default(), Closing::default());
-    let rows = ChunkRows {
-        source,
-        left: count,
-        made: 0,
-        samples: 0,
-        names: Names::new(&chosen.collection),
-        schema: schema(),
-        keep: keep_state.then(|| Arc::clone(&chunks.state)),
-        closing: Arc::clone(&closing),
-        chosen: plan.total(),
-    };
+    let accounting =
+        account.then(|| Accounting::new(plan_hash(&chosen.name, &selection.set), &plan, Arc::clone(&chunks.account)));
+    let keep = keep_state.then(|| Arc::clone(&chunks.state));
+    let rows = ChunkRows::new(source, &plan, names, keep, accounting, Arc::clone(&closing)).limited(count, turn);
     rows.save();
     let batches = stream::try_unfold(rows, |mut rows| async move {
         let batch = rows.batch().map_err(|error| datafusion::error::DataFusionError::External(Box::new(error)))?;
@@ -132,14 +164,8 @@ pub(crate) async fn chunks(
     Ok(Answer { plan: input, stream, notes, closing, chunks })
 }
 
-fn schema() -> SchemaRef {
-    let text = |name| Field::new(name, DataType::Utf8View, false);
-    let int = |name| Field::new(name, DataType::Int64, false);
-    Arc::new(Schema::new(vec![int("chunk"), text("key"), text("dataset"), text("file"), int("start"), int("end")]))
-}
-
-/// The properties by which samples are told apart. In the original's order these are all; otherwise those that the mixture
-/// names.
+/// The properties by which samples are told apart. In the original's order these are all that it could have (it has no
+/// numbers and times); otherwise those that the mixture names.
 fn properties(chosen: &Chosen, options: &ChunkOptions) -> Result<Vec<Property>> {
     let mixture = &options.mixture.mixture;
     let keys = mixture.keys();
@@ -149,44 +175,103 @@ fn properties(chosen: &Chosen, options: &ChunkOptions) -> Result<Vec<Property>> 
     named.dedup();
     // Also says which one there is not.
     let named = chosen.named(&named)?;
-    if options.order == Order::Keys || mixture.needs_components() {
-        return Ok(chosen.collection.properties());
+    if options.order != Order::Keys && !mixture.needs_components() {
+        return Ok(named);
     }
-    Ok(named)
+    let mut all = chosen.collection.properties();
+    all.retain(|property| property.kind == PropertyKind::Text || named.contains(property));
+    Ok(all)
 }
 
-/// All chosen samples as ranges by their properties.
-async fn components(
-    input: &Arc<dyn ExecutionPlan>,
-    context: &Arc<TaskContext>,
-    by: Vec<Property>,
-    threads: usize,
-) -> Result<Vec<Component>> {
-    let mut keys = Keys::new(by, &input.schema())?;
-    let mut joiner = Joiner::default();
-    let mut ranges: Vec<Vec<Range>> = vec![];
-    let add = |span: Span, ranges: &mut Vec<Vec<Range>>| {
-        let number = |value: i64| u32::try_from(value).unwrap_or_default();
-        let position = |value: i64| u64::try_from(value).unwrap_or_default();
-        if let Some(ranges) = ranges.get_mut(span.key) {
-            ranges.push(Range {
-                dataset: number(span.dataset),
-                file: number(span.file),
-                start: position(span.start),
-                end: position(span.end),
-            });
+/// The property that samples are weighed by.
+fn weight(chosen: &Chosen, name: &str) -> Result<Property> {
+    let found = chosen.named(&[name.to_owned()])?.pop();
+    let number = |it: &Property| matches!(it.kind, PropertyKind::Int | PropertyKind::Float) && !it.multiple;
+    match found {
+        Some(property) if number(&property) => Ok(property),
+        Some(_) | None => {
+            let message = format!("`{name}` is no number, so that samples cannot be weighed by it");
+            let numbers: Vec<String> =
+                chosen.collection.properties().into_iter().filter(number).map(|it| it.name).collect();
+            let problem = Diagnostic::error(Kind::Type, message);
+            Err(match numbers.as_slice() {
+                [] => problem.hint("the collection has no numeric property"),
+                numbers => problem.hint(format!("numeric properties are {}", numbers.join(", "))),
+            }
+            .into())
         }
-    };
-    let mut batches = in_order(input, context, threads)?;
-    while let Some(batch) = batches.try_next().await? {
-        let numbers = keys.numbers(&batch)?;
-        ranges.resize_with(keys.len(), Vec::new);
-        joiner.push(&batch, &numbers, |span| add(span, &mut ranges));
     }
-    if let Some(last) = joiner.finish() {
-        add(last, &mut ranges);
+}
+
+/// Reads the chosen samples into components.
+struct Reading<'a> {
+    by: Vec<Property>,
+    weight: Option<Property>,
+    names: &'a Names,
+    threads: usize,
+}
+
+impl Reading<'_> {
+    /// All chosen samples as ranges by their properties.
+    async fn components(&self, input: &Arc<dyn ExecutionPlan>, context: &Arc<TaskContext>) -> Result<Vec<Component>> {
+        let mut keys = Keys::new(self.by.clone(), &input.schema(), PLACE.len())?;
+        let mut joiner = Joiner::default();
+        let mut components: Vec<Component> = vec![];
+        let add = |span: Span, components: &mut Vec<Component>| {
+            let position = |value: i64| u64::try_from(value).unwrap_or_default();
+            let file = u32::try_from(span.file).unwrap_or_default();
+            let dataset = self.names.dataset(file);
+            let range = Range { dataset, file, start: position(span.start), end: position(span.end) };
+            if let Some(component) = components.get_mut(span.key as usize) {
+                component.push(range, span.weight);
+            }
+        };
+        let mut batches = in_order(input, context, self.threads)?;
+        while let Some(batch) = batches.try_next().await? {
+            let weights = match &self.weight {
+                Some(property) => Some(self.weights(&batch, property)?),
+                None => None,
+            };
+            keys.numbers(&batch)?;
+            components.resize_with(keys.len(), || Component::new(Key::default(), []));
+            joiner.push(&batch, keys.last(), weights.as_deref(), |span| add(span, &mut components));
+        }
+        if let Some(last) = joiner.finish() {
+            add(last, &mut components);
+        }
+        for (number, component) in components.iter_mut().enumerate() {
+            component.key = keys.key(number);
+        }
+        Ok(components)
     }
-    Ok(keys.keys()?.into_iter().zip(ranges).map(|(key, ranges)| Component::new(key, ranges)).collect())
+
+    /// What the samples of each run weigh: whole numbers; fractions are rounded to the nearest, halves away from zero.
+    fn weights(&self, batch: &RecordBatch, property: &Property) -> Result<Vec<u64>> {
+        let field = property.field();
+        let Some(column) = batch.column_by_name(field.name()) else { return Ok(vec![]) };
+        let wrong = |row: usize, reason: &str| -> Error {
+            let int = |index: usize| batch.column(index).as_primitive::<Int64Type>().value(row);
+            let [dataset, file] = self.names.of(u32::try_from(int(0)).unwrap_or_default());
+            let name = &property.name;
+            let message = format!("sample {} of {dataset}/{file} cannot be weighed: its `{name}` {reason}", int(1));
+            let hint = format!("choose only samples that have it: select((\"{name}\", \">=\", 0))");
+            Diagnostic::error(Kind::Semantic, message).hint(hint).into()
+        };
+        let number = |row: usize, column: &ArrayRef| -> Result<u64> {
+            if column.is_null(row) {
+                return Err(wrong(row, "is missing"));
+            }
+            if *column.data_type() == DataType::Int64 {
+                let value = column.as_primitive::<Int64Type>().value(row);
+                return u64::try_from(value).map_err(|_| wrong(row, &format!("is {value}")));
+            }
+            match column.as_primitive::<Float64Type>().value(row).round() {
+                value if (0.0..9e15).contains(&value) => Ok(value as u64),
+                value => Err(wrong(row, &format!("is {value}"))),
+            }
+        };
+        (0..column.len()).map(|row| number(row, column)).collect()
+    }
 }
 
 /// What cannot be had.
@@ -201,7 +286,7 @@ fn shortages(plan: &Plan) -> Result<Vec<Diagnostic>> {
         if supply.available == 0 {
             notes.push(note(format!("no chosen sample matches {}", shown(&supply.key))));
         } else if supply.count == 0 {
-            notes.push(note(format!("chunks of {} have no sample of {}", plan.chunk_size(), shown(&supply.key))));
+            notes.push(note(format!("chunks of {} have nothing of {}", plan.chunk_size(), shown(&supply.key))));
         } else if supply.available < supply.count {
             let (key, count, available) = (shown(&supply.key), supply.count, supply.available);
             notes.push(note(format!("a chunk has {count} samples of {key}, there are {available}")));
@@ -210,99 +295,4 @@ fn shortages(plan: &Plan) -> Result<Vec<Diagnostic>> {
     // A mixture that is inferred has as many keys as there are combinations.
     notes.truncate(20);
     Ok(notes)
-}
-
-enum Source {
-    Direct(Arc<Plan>, u64),
-    Drawn(Box<Draw>),
-}
-
-impl Source {
-    fn next(&mut self) -> Result<Option<Chunk>> {
-        match self {
-            Self::Direct(plan, next) => {
-                *next += 1;
-                Ok(plan.chunk(*next - 1))
-            }
-            Self::Drawn(draw) => draw.next_chunk().map_err(|error| wrong(&error)),
-        }
-    }
-}
-
-/// Chunks on their way to rows.
-struct ChunkRows {
-    source: Source,
-    left: Option<u64>,
-    made: u64,
-    samples: u64,
-    names: Names,
-    schema: SchemaRef,
-    keep: Option<Arc<Mutex<Option<State>>>>,
-    closing: Closing,
-    chosen: u64,
-}
-
-impl ChunkRows {
-    /// Whole chunks, until there are enough rows.
-    fn batch(&mut self) -> Result<Option<RecordBatch>> {
-        let (mut numbers, mut keys, mut ranges) = (vec![], vec![], vec![]);
-        let mut ended = false;
-        while ranges.len() < BATCH_ROWS && self.left != Some(0) {
-            let Some(chunk) = self.source.next()? else {
-                ended = true;
-                break;
-            };
-            self.left = self.left.map(|left| left - 1);
-            self.made += 1;
-            self.samples += chunk.total();
-            for part in chunk.parts {
-                let key = part.key.to_string();
-                for range in part.ranges {
-                    numbers.push(i64::try_from(chunk.number).unwrap_or(i64::MAX));
-                    keys.push(key.clone());
-                    ranges.push(range);
-                }
-            }
-        }
-        self.save();
-        if ranges.is_empty() {
-            self.close(ended);
-            return Ok(None);
-        }
-        if ended {
-            self.left = Some(0);
-            self.close(true);
-        }
-        let int = |value: fn(&Range) -> u64| -> ArrayRef {
-            let values = ranges.iter().map(|range| i64::try_from(value(range)).unwrap_or(i64::MAX));
-            Arc::new(Int64Array::from_iter_values(values))
-        };
-        let files: Vec<i64> = ranges.iter().map(|range| i64::from(range.file)).collect();
-        let [dataset, file] = self.names.columns(&files)?;
-        let columns: Vec<ArrayRef> = vec![
-            Arc::new(Int64Array::from(numbers)),
-            Arc::new(StringViewArray::from_iter_values(&keys)),
-            dataset,
-            file,
-            int(|range| range.start),
-            int(|range| range.end),
-        ];
-        Ok(Some(RecordBatch::try_new(Arc::clone(&self.schema), columns)?))
-    }
-
-    fn save(&self) {
-        let Some(keep) = &self.keep else { return };
-        if let (Source::Drawn(draw), Ok(mut keep)) = (&self.source, keep.lock()) {
-            *keep = Some(draw.state().clone());
-        }
-    }
-
-    fn close(&mut self, ended: bool) {
-        let Ok(mut notes) = self.closing.lock() else { return };
-        if notes.is_empty() {
-            let end = if ended { ", the last there are" } else { "" };
-            let message = format!("{} chunks of {} of {} chosen samples{end}", self.made, self.samples, self.chosen);
-            notes.push(Diagnostic::note(Kind::Semantic, message));
-        }
-    }
 }

@@ -15,20 +15,19 @@ use datafusion::physical_plan::{
     ChildrenPropertiesMode, DisplayAs, DisplayFormatType, ExecutionPlan, PlanProperties, ReplaceChildrenOptions,
 };
 use futures::StreamExt;
-use lakeql_lake::catalog::provider::LakeTable;
 use std::fmt;
 use std::sync::Arc;
 
 /// A table of runs, cut.
 #[derive(Debug)]
 pub(super) struct CutTable {
-    runs: LakeTable,
+    runs: Arc<dyn TableProvider>,
     /// Ascending.
     cuts: Arc<[i64]>,
 }
 
 impl CutTable {
-    pub(super) fn new(runs: LakeTable, cuts: Vec<i64>) -> Self {
+    pub(super) fn new(runs: Arc<dyn TableProvider>, cuts: Vec<i64>) -> Self {
         Self { runs, cuts: cuts.into() }
     }
 }
@@ -67,7 +66,7 @@ impl TableProvider for CutTable {
     }
 }
 
-/// Cuts runs; columns are those of its input, which begin with dataset, file, start, end.
+/// Cuts runs; columns are those of its input, among them `start` and `end`.
 #[derive(Debug)]
 struct CutExec {
     input: Arc<dyn ExecutionPlan>,
@@ -131,7 +130,9 @@ impl ExecutionPlan for CutExec {
 }
 
 fn cut(batch: &RecordBatch, cuts: &[i64]) -> Result<RecordBatch> {
-    let (starts, ends) = (batch.column(2).as_primitive::<Int64Type>(), batch.column(3).as_primitive::<Int64Type>());
+    let schema = batch.schema();
+    let places = [schema.index_of("start")?, schema.index_of("end")?];
+    let [starts, ends] = places.map(|index| batch.column(index).as_primitive::<Int64Type>());
     let mut rows: Vec<u32> = Vec::with_capacity(batch.num_rows());
     let (mut new_starts, mut new_ends) = (vec![], vec![]);
     for (row, (start, end)) in (0_u32..).zip(starts.values().iter().zip(ends.values())) {
@@ -150,10 +151,10 @@ fn cut(batch: &RecordBatch, cuts: &[i64]) -> Result<RecordBatch> {
     let rows = UInt32Array::from(rows);
     let columns = batch.columns().iter().map(|column| take(column, &rows, None));
     let mut columns: Vec<ArrayRef> = columns.collect::<std::result::Result<_, _>>()?;
-    for (index, values) in [(2, new_starts), (3, new_ends)] {
+    for (index, values) in places.into_iter().zip([new_starts, new_ends]) {
         if let Some(column) = columns.get_mut(index) {
             *column = Arc::new(Int64Array::from(values));
         }
     }
-    Ok(RecordBatch::try_new(batch.schema(), columns)?)
+    Ok(RecordBatch::try_new(schema, columns)?)
 }

@@ -5,21 +5,28 @@
 //! | `predicate.rs` | sets of samples to predicates over runs of equal samples |
 //! | `chosen.rs` | the scan: runs in the order of files, cut where positions are asked, filtered |
 //! | `cut.rs` | the operator that cuts runs |
-//! | `keyed.rs` | combinations of properties as numbers |
+//! | `merge.rs` | the operator that brings runs of several segments together |
+//! | `codes.rs`, `keyed.rs` | values and combinations of properties as numbers |
 //! | `ranges.rs` | the operator that joins runs to ranges, or counts them |
 //! | `answer.rs` | these as a table that is planned like any other |
-//! | `chunks.rs` | chunks of a mixture |
+//! | `chunks.rs`, `rows.rs` | chunks of a mixture, as rows |
+//! | `account.rs` | what a draw has handed out, for contracts |
 
+mod account;
 mod answer;
 mod chosen;
 mod chunks;
+mod codes;
 mod cut;
 mod keyed;
+mod merge;
 mod names;
 mod predicate;
 mod ranges;
+mod rows;
 
-pub use chunks::{ChunkOptions, Chunks};
+pub use account::{Account, KeyAccount};
+pub use chunks::{ChunkOptions, Chunks, Turn};
 
 pub(crate) use answer::{AnswerTable, resolve};
 pub(crate) use chunks::chunks;

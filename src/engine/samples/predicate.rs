@@ -236,6 +236,10 @@ impl Resolving<'_> {
             (PropertyKind::Int, Literal::Float(number)) => Ok(ScalarValue::Float64(Some(*number))),
             (PropertyKind::Float, Literal::Int(number)) => Ok(ScalarValue::Float64(Some(*number as f64))),
             (PropertyKind::Float, Literal::Float(number)) => Ok(ScalarValue::Float64(Some(*number))),
+            // Read as the software reads them.
+            (PropertyKind::Int, Literal::Text(text)) if condition.reads_texts && text.parse::<i64>().is_ok() => {
+                Ok(ScalarValue::Int64(text.parse().ok()))
+            }
             (PropertyKind::Int | PropertyKind::Float, Literal::Text(text)) if text.parse::<f64>().is_ok() => {
                 wrong(Some(format!("write {text} without quotes")))
             }

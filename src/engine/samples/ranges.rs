@@ -1,11 +1,10 @@
 //! The operator that joins runs to the longest ranges of chosen samples, or counts them: one open range, no sort, no window.
 
+use super::chosen::PLACE;
 use super::keyed::Keys;
-use super::names::Names;
+use super::names::{Names, Texts};
 use crate::{Error, Result};
-use datafusion::arrow::array::{
-    ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, StringViewArray, UInt32Array,
-};
+use datafusion::arrow::array::{ArrayRef, AsArray, Float64Array, Int64Array, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{DataType, Field, Int64Type, Schema, SchemaRef};
 use datafusion::common::tree_node::TreeNodeRecursion;
@@ -31,11 +30,12 @@ const BATCH_ROWS: usize = 8_192;
 /// A range that may go on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Span {
-    pub(super) dataset: i64,
     pub(super) file: i64,
     pub(super) start: i64,
     pub(super) end: i64,
-    pub(super) key: usize,
+    pub(super) key: u32,
+    /// Of each sample.
+    pub(super) weight: u64,
 }
 
 /// Joins runs that follow each other.
@@ -45,14 +45,25 @@ pub(super) struct Joiner {
 }
 
 impl Joiner {
-    /// Calls `done` for every range that has ended.
-    pub(super) fn push(&mut self, batch: &RecordBatch, keys: &[usize], mut done: impl FnMut(Span)) {
+    /// Calls `done` for every range that has ended. Without weights every sample weighs 1.
+    pub(super) fn push(
+        &mut self,
+        batch: &RecordBatch,
+        keys: &[u32],
+        weights: Option<&[u64]>,
+        mut done: impl FnMut(Span),
+    ) {
+        // [`super::chosen::PLACE`] leads.
         let ints = |index: usize| batch.column(index).as_primitive::<Int64Type>().values();
-        let places = ints(0).iter().zip(ints(1)).zip(ints(2)).zip(ints(3)).zip(keys);
-        for ((((dataset, file), start), end), key) in places {
-            let next = Span { dataset: *dataset, file: *file, start: *start, end: *end, key: *key };
+        let places = ints(0).iter().zip(ints(1)).zip(ints(2)).zip(keys);
+        let mut weights = weights.map(|weights| weights.iter().copied());
+        for (((file, start), end), key) in places {
+            let weight = weights.as_mut().map_or(1, |weights| weights.next().unwrap_or(1));
+            let next = Span { file: *file, start: *start, end: *end, key: *key, weight };
             match &mut self.open {
-                Some(open) if (open.file, open.end, open.key) == (next.file, next.start, next.key) => {
+                Some(open)
+                    if (open.end, open.key, open.weight, open.file) == (next.start, next.key, weight, next.file) =>
+                {
                     open.end = next.end;
                 }
                 open => {
@@ -105,7 +116,7 @@ impl RangesExec {
             }
             Work::Counts(by) => {
                 let stored = input.schema();
-                let of_key = by.iter().zip(stored.fields().iter().skip(super::chosen::PLACE.len()));
+                let of_key = by.iter().zip(stored.fields().iter().skip(PLACE.len()));
                 let mut fields: Vec<Field> = of_key
                     .map(|(property, field)| Field::new(&property.name, field.data_type().clone(), true))
                     .collect();
@@ -129,9 +140,15 @@ impl RangesExec {
         let schema = Arc::clone(&self.schema);
         match &self.work {
             Work::Ranges(by) => {
-                let keys = Keys::new(by.clone(), &self.input.schema())?;
-                let rows =
-                    Rows { joiner: Joiner::default(), keys, ended: vec![], schema, names: Arc::clone(&self.names) };
+                let keys = Keys::new(by.clone(), &self.input.schema(), PLACE.len())?;
+                let rows = Rows {
+                    joiner: Joiner::default(),
+                    keys,
+                    texts: Texts::default(),
+                    ended: vec![],
+                    schema,
+                    names: Arc::clone(&self.names),
+                };
                 Ok(stream::try_unfold((batches, Some(rows)), |(mut batches, rows)| async move {
                     let Some(mut rows) = rows else { return Ok(None) };
                     while rows.ended.len() < BATCH_ROWS {
@@ -150,7 +167,7 @@ impl RangesExec {
                 .boxed())
             }
             Work::Counts(by) => {
-                let keys = Keys::new(by.clone(), &self.input.schema())?;
+                let keys = Keys::new(by.clone(), &self.input.schema(), PLACE.len())?;
                 Ok(stream::once(counts(batches, keys, schema)).boxed())
             }
         }
@@ -169,7 +186,8 @@ pub(super) fn in_order(
     }
     let (input, context) = (Arc::clone(input), Arc::clone(context));
     let started = stream::iter(0..partitions).map(move |partition| {
-        let (sender, receiver) = mpsc::channel(4);
+        // A row group, so that the next one is read while this one is worked on.
+        let (sender, receiver) = mpsc::channel(10);
         let stream = input.execute(partition, Arc::clone(&context));
         tokio::spawn(async move {
             match stream {
@@ -198,6 +216,7 @@ pub(super) fn in_order(
 struct Rows {
     joiner: Joiner,
     keys: Keys,
+    texts: Texts,
     ended: Vec<Span>,
     schema: SchemaRef,
     names: Arc<Names>,
@@ -207,7 +226,7 @@ impl Rows {
     fn push(&mut self, batch: &RecordBatch) -> Result<()> {
         let keys = self.keys.numbers(batch)?;
         let ended = &mut self.ended;
-        self.joiner.push(batch, &keys, |span| ended.push(span));
+        self.joiner.push(batch, keys, None, |span| ended.push(span));
         Ok(())
     }
 
@@ -219,9 +238,10 @@ impl Rows {
         let [dataset, file] = self.names.columns(&files)?;
         let mut columns = vec![dataset, file, int(|span| span.start), int(|span| span.end)];
         if self.schema.fields().len() > columns.len() {
-            let keys: Vec<String> = self.keys.keys()?.iter().map(ToString::to_string).collect();
-            let keys = spans.iter().map(|span| keys.get(span.key).map(String::as_str).unwrap_or_default());
-            columns.push(Arc::new(StringViewArray::from_iter_values(keys)));
+            for number in self.texts.len()..self.keys.len() {
+                self.texts.push(&self.keys.key(number).to_string());
+            }
+            columns.push(self.texts.column(spans.iter().map(|span| span.key as usize))?);
         }
         Ok(RecordBatch::try_new(Arc::clone(&self.schema), columns)?)
     }
@@ -235,21 +255,21 @@ async fn counts(
     let mut joiner = Joiner::default();
     let mut found: Vec<(i64, i64)> = vec![];
     let count = |span: Span, found: &mut Vec<(i64, i64)>| {
-        if let Some((samples, ranges)) = found.get_mut(span.key) {
+        if let Some((samples, ranges)) = found.get_mut(span.key as usize) {
             *samples += span.end - span.start;
             *ranges += 1;
         }
     };
     while let Some(batch) = batches.try_next().await? {
-        let numbers = keys.numbers(&batch)?;
+        keys.numbers(&batch)?;
         found.resize(keys.len(), (0, 0));
-        joiner.push(&batch, &numbers, |span| count(span, &mut found));
+        joiner.push(&batch, keys.last(), None, |span| count(span, &mut found));
     }
     if let Some(last) = joiner.finish() {
         count(last, &mut found);
     }
     let total: i64 = found.iter().map(|(samples, _)| samples).sum();
-    let order = keys.order();
+    let order: UInt32Array = keys.sorted()?.into_iter().map(|number| number as u32).collect();
     let mut columns: Vec<ArrayRef> = vec![];
     for column in keys.columns()? {
         columns.push(take(&column, &order, None)?);
@@ -264,13 +284,6 @@ async fn counts(
         columns.push(take(&column, &order, None)?);
     }
     Ok(RecordBatch::try_new(schema, columns)?)
-}
-
-impl Keys {
-    /// The numbers of the combinations in the order of their values.
-    fn order(&self) -> UInt32Array {
-        self.sorted().into_iter().map(|number| number as u32).collect()
-    }
 }
 
 impl DisplayAs for RangesExec {

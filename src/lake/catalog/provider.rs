@@ -44,19 +44,28 @@ pub struct LakeTable {
     /// Whether scans say that their rows come in the table's order. That order keeps files from being split freely, so it
     /// is declared only to those who need it.
     ordered: bool,
+    /// At most so many partitions, if it is not the session that says it.
+    partitions: Option<usize>,
 }
 
 impl LakeTable {
     /// The table with these columns (a subset of the file columns, in any order) and files.
     pub fn new(table: Table, schema: &Schema, files: Vec<TableFile>, store: ObjectStoreUrl) -> Self {
         let fields: Vec<_> = schema.fields().iter().map(as_view).collect();
-        Self { table, schema: Arc::new(Schema::new(fields)), files, store, ordered: false }
+        Self { table, schema: Arc::new(Schema::new(fields)), files, store, ordered: false, partitions: None }
     }
 
     /// The same, with rows declared to come in the order of [`Table::sort_key`] within each partition.
     #[must_use]
     pub fn ordered(mut self) -> Self {
         self.ordered = true;
+        self
+    }
+
+    /// The same, read in about so many partitions.
+    #[must_use]
+    pub fn in_partitions(mut self, partitions: usize) -> Self {
+        self.partitions = Some(partitions);
         self
     }
 
@@ -112,7 +121,8 @@ impl TableProvider for LakeTable {
         }
         let files: Vec<_> =
             self.files.iter().map(|file| PartitionedFile::new(file.path.to_string(), file.size)).collect();
-        let groups = scan::groups(&files, state.config().target_partitions(), self.ordered);
+        let partitions = self.partitions.unwrap_or_else(|| state.config().target_partitions());
+        let groups = scan::groups(&files, partitions, self.ordered);
         let mut options = TableParquetOptions::new();
         options.global = state.config_options().execution.parquet.clone();
         // The lake has none.

@@ -92,6 +92,14 @@ pub struct Property {
     /// The values that there can be, if only some texts are allowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub options: Option<Vec<String>>,
+    /// The segment with its values, if these do not lie with those of the other properties: values that hardly ever repeat
+    /// would cut all runs to pieces, and properties may be added later. Runs of all segments of a data set cover the same
+    /// samples.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub apart: Option<u64>,
+    /// Whether it was added to samples that were there, and is not read with them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub added: bool,
 }
 
 /// Types of values of properties.
@@ -148,13 +156,28 @@ impl Property {
     }
 }
 
+impl SampleDataset {
+    /// The segments with its runs, the main one first, each with the properties whose values it has.
+    pub fn segments(&self) -> Vec<(SegmentId, Vec<&Property>)> {
+        let mut all = vec![(self.segment, vec![])];
+        for property in &self.properties {
+            let segment = property.apart.map_or(self.segment, SegmentId);
+            match all.iter_mut().find(|(known, _)| *known == segment) {
+                Some((_, properties)) => properties.push(property),
+                None => all.push((segment, vec![property])),
+            }
+        }
+        all
+    }
+}
+
 impl Collection {
     /// The properties of all data sets, in the order in which they come first.
     pub fn properties(&self) -> Vec<Property> {
         let mut all: Vec<Property> = vec![];
         for property in self.datasets.iter().flat_map(|dataset| &dataset.properties) {
             match all.iter_mut().find(|known| known.name == property.name) {
-                None => all.push(property.clone()),
+                None => all.push(Property { apart: None, added: false, ..property.clone() }),
                 Some(known) => known.nullable |= property.nullable,
             }
         }
@@ -197,9 +220,9 @@ impl Snapshot {
         self.samples.get_or_try_init(|| async { Ok(Arc::new(self.read_samples().await?)) }).await
     }
 
-    /// The file of `samples` with the rows of a data set.
-    pub fn sample_rows(&self, dataset: &SampleDataset) -> Option<&DataFile> {
-        self.table(Table::Samples).file(dataset.segment)
+    /// The file of `samples` with the runs of a segment of a data set.
+    pub fn sample_rows(&self, segment: SegmentId) -> Option<&DataFile> {
+        self.table(Table::Samples).file(segment)
     }
 
     async fn read_samples(&self) -> Result<SampleCatalog> {
@@ -295,7 +318,8 @@ impl Lake {
         info: Map<String, Value>,
         change: impl Fn(&SampleCatalog) -> Result<Option<SampleCatalog>>,
     ) -> Result<(u64, bool)> {
-        let family = Family { tables: &Table::SAMPLES, data: &[Table::SampleFiles, Table::Samples] };
+        let family =
+            Family { tables: &Table::SAMPLES, data: &[Table::SampleFiles, Table::SampleBlocks, Table::Samples] };
         let attempt = async |loaded: &Loaded| match change(loaded.snapshot.samples().await?.as_ref())? {
             Some(catalog) => self.write_catalog(&catalog).await.map(Some),
             None => Ok(None),

@@ -233,7 +233,7 @@ impl Snapshot {
                     // Small tables are replaced as a whole: what their log has counts.
                     Table::Files | Table::Datasets | Table::DatasetAttributes | Table::NamedQueries => return true,
                     // Of samples the table of data sets says which segments are live.
-                    Table::SampleDatasets | Table::SampleFiles | Table::Samples => return true,
+                    Table::SampleDatasets | Table::SampleFiles | Table::SampleBlocks | Table::Samples => return true,
                     // And the table of trees of nodes.
                     Table::Trees | Table::Nodes => return true,
                     Table::FileAttributes | Table::Members | Table::Provenance => {

@@ -27,6 +27,8 @@ pub enum Table {
     SampleDatasets,
     /// The files of the data sets.
     SampleFiles,
+    /// Blocks of the files of samples: where they begin, and checksums.
+    SampleBlocks,
     /// Runs of consecutive samples with equal properties.
     Samples,
     /// The trees with their definitions: one small file that every change replaces.
@@ -73,7 +75,7 @@ impl Table {
 
     /// The tables of the family samples. They are made with the first import of samples, and are versioned by `runs` as
     /// all others are.
-    pub const SAMPLES: [Table; 3] = [Table::SampleDatasets, Table::SampleFiles, Table::Samples];
+    pub const SAMPLES: [Table; 4] = [Table::SampleDatasets, Table::SampleFiles, Table::SampleBlocks, Table::Samples];
     /// The tables of the family trees. They are made with the first tree.
     pub const TREES: [Table; 2] = [Table::Trees, Table::Nodes];
 
@@ -104,6 +106,7 @@ impl Table {
             Table::Paths => "paths",
             Table::SampleDatasets => "sample_datasets",
             Table::SampleFiles => "sample_files",
+            Table::SampleBlocks => "sample_blocks",
             Table::Samples => "samples",
             Table::Trees => "trees",
             Table::Nodes => "nodes",
@@ -144,6 +147,7 @@ impl Table {
             Table::Paths => paths(),
             Table::SampleDatasets => sample_datasets(),
             Table::SampleFiles => sample_files(),
+            Table::SampleBlocks => sample_blocks(),
             Table::Samples => samples(),
             Table::Trees => trees(),
             Table::Nodes => nodes(),
@@ -166,6 +170,7 @@ impl Table {
         const PATHS: [SortColumn; 3] = [up("owner"), up("path"), up("kind")];
         const SAMPLE_DATASETS: [SortColumn; 2] = [up("collection"), up("dataset_id")];
         const SAMPLE_FILES: [SortColumn; 2] = [up("collection"), up("file_id")];
+        const SAMPLE_BLOCKS: [SortColumn; 2] = [up("file"), up("first")];
         const SAMPLES: [SortColumn; 3] = [up("dataset"), up("file"), up("start")];
         const TREES: [SortColumn; 1] = [up("tree")];
         const FILES: [SortColumn; 2] = [up("created_timestamp"), up("fid")];
@@ -182,6 +187,7 @@ impl Table {
             Table::Paths => &PATHS,
             Table::SampleDatasets => &SAMPLE_DATASETS,
             Table::SampleFiles => &SAMPLE_FILES,
+            Table::SampleBlocks => &SAMPLE_BLOCKS,
             Table::Samples => &SAMPLES,
             Table::Trees => &TREES,
             // The writer has them in order from a merge, and their columns depend on the level.
@@ -205,6 +211,7 @@ impl Table {
             Table::Paths => &["owner", "path"],
             Table::SampleDatasets => &["collection", "dataset_id"],
             Table::SampleFiles => &["collection", "file_id"],
+            Table::SampleBlocks => &["file", "first"],
             Table::Samples => &["dataset", "file"],
             Table::Trees => &["tree"],
             Table::Nodes => &["depth"],
@@ -378,6 +385,19 @@ fn sample_files() -> Schema {
         some("samples", DataType::Int64),
         // Of the file as it was when it was imported.
         some("bytes", DataType::Int64),
+    ])
+}
+
+/// A block is some consecutive samples of a file. Offsets of packed files are those of what they unpack to.
+fn sample_blocks() -> Schema {
+    Schema::new(vec![
+        some("file", DataType::Int64),
+        // The number of its first sample in the file.
+        some("first", DataType::Int64),
+        some("offset", DataType::Int64),
+        some("bytes", DataType::Int64),
+        // XXH3 of the bytes of lines; of the headers of members of a tar; of the footer of Parquet.
+        some("checksum", DataType::Int64),
     ])
 }
 

@@ -42,6 +42,7 @@ fn columns(table: Table) -> &'static [&'static str] {
         Table::Paths => &["owner", "path"],
         Table::SampleDatasets
         | Table::SampleFiles
+        | Table::SampleBlocks
         | Table::Samples
         | Table::Trees
         | Table::Nodes

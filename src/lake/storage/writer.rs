@@ -35,7 +35,8 @@ pub fn row_group_rows(table: Table) -> usize {
         Table::Attributes => 262_144,
         Table::Series | Table::Paths => 131_072,
         Table::Points | Table::TextPoints => 1_048_576,
-        Table::SampleDatasets | Table::SampleFiles | Table::Samples | Table::Trees => 131_072,
+        Table::SampleDatasets | Table::SampleFiles | Table::SampleBlocks | Table::Trees => 131_072,
+        Table::Samples => 65_536,
         Table::Nodes => 1_048_576,
         Table::Files => 65_536,
         Table::FileAttributes | Table::DatasetAttributes => 262_144,
@@ -80,6 +81,8 @@ fn layout(table: Table, column: &str, own_name: &str) -> Layout {
         (Table::Nodes, name) if name.ends_with(":float") || name.ends_with(":state") => Layout::Plain,
         (Table::Nodes, name) if name.ends_with(":int") => Layout::Delta,
         (Table::Samples, "dataset" | "file" | "start" | "end") => Layout::Delta,
+        (Table::SampleBlocks, "checksum") => Layout::Plain,
+        (Table::SampleBlocks, _) => Layout::Delta,
         (Table::SampleFiles, "file_id" | "file") => Layout::Plain,
         (_, "file" | "child" | "created_timestamp") => Layout::Delta,
         (Table::Files | Table::Datasets | Table::NamedQueries, "metadata") => Layout::Document,
@@ -111,6 +114,7 @@ fn is_hot(table: Table, column: &str) -> bool {
         Table::Files | Table::FileAttributes | Table::Members | Table::Provenance => false,
         Table::SampleDatasets
         | Table::SampleFiles
+        | Table::SampleBlocks
         | Table::Trees
         | Table::Points
         | Table::TextPoints

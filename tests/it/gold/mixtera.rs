@@ -189,11 +189,14 @@ async fn chunk_failure(session: &Session, case: &Value) -> Option<String> {
     let options = ChunkOptions {
         mixture,
         chunk_size: case["chunk_size"].as_u64().unwrap(),
+        weight: None,
         from: None,
         count: None,
         order: Order::Keys,
         state: None,
         keep_state: false,
+        turn: None,
+        account: false,
     };
     let source = Source::query(case["query"].as_str().unwrap());
     let ask = async |options: ChunkOptions| {

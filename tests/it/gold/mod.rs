@@ -1,6 +1,6 @@
 //! The recorded answers of the original systems.
 
 mod aimql;
-mod mixtera;
+pub(crate) mod mixtera;
 pub(crate) mod mql;
 pub(crate) mod nql;

@@ -1,7 +1,6 @@
 //! JSON lines to columns of properties: only these are kept of a line.
 
-use std::fs::File;
-use std::io::{self, BufRead, BufReader, Read};
+use std::io::{self, BufRead, Read};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -14,6 +13,8 @@ use chrono::DateTime;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, Visitor};
 use serde_json::Value;
 
+use super::blocks::{Block, BlockMaker};
+use super::packed::open;
 use super::schema::{Discovery, SampleSchema, SchemaProperty};
 use super::{BATCH_ROWS, fault};
 use crate::catalog::samples::{Property, PropertyKind};
@@ -22,28 +23,13 @@ use crate::error::{Result, RowPlace};
 /// Longest line.
 const LONGEST_LINE: u64 = 256 << 20;
 
-/// Opens a file and unpacks it by what its first bytes say.
-fn open(path: &Path) -> io::Result<Box<dyn BufRead>> {
-    let mut packed = BufReader::with_capacity(1 << 20, File::open(path)?);
-    let head = packed.fill_buf()?;
-    let source: Box<dyn Read> = if head.starts_with(&[0x1f, 0x8b]) {
-        Box::new(flate2::bufread::MultiGzDecoder::new(packed))
-    } else if head.starts_with(&[0x28, 0xb5, 0x2f, 0xfd]) {
-        Box::new(zstd::stream::read::Decoder::with_buffer(packed)?)
-    } else if head.starts_with(b"BZh") || head.starts_with(&[0xfd, b'7', b'z', b'X', b'Z']) {
-        return Err(io::Error::new(io::ErrorKind::Unsupported, "files packed by bzip2 or xz are not read"));
-    } else {
-        return Ok(Box::new(packed));
-    };
-    Ok(Box::new(BufReader::with_capacity(1 << 18, source)))
-}
-
-/// Calls `each` with every line and its number from 0, until it says that it is enough.
-fn lines(path: &Path, name: &str, mut each: impl FnMut(u64, &[u8]) -> Result<bool>) -> Result<()> {
+/// Calls `each` with every line (its number from 0, the text, and the bytes as they lie in the file) until it says that it
+/// is enough.
+fn lines(path: &Path, name: &str, mut each: impl FnMut(u64, &[u8], &[u8]) -> Result<bool>) -> Result<()> {
     let unreadable = |row: Option<u64>, error: io::Error| {
         fault(name, row.map(RowPlace::Line), None, format!("the file cannot be read: {error}"))
     };
-    let mut source = open(path).map_err(|error| unreadable(None, error))?;
+    let (mut source, _) = open(path).map_err(|error| unreadable(None, error))?;
     let mut line = vec![];
     for number in 0.. {
         line.clear();
@@ -57,24 +43,26 @@ fn lines(path: &Path, name: &str, mut each: impl FnMut(u64, &[u8]) -> Result<boo
         if text.trim_ascii().is_empty() {
             return Err(fault(name, Some(RowPlace::Line(number + 1)), None, "the line is empty"));
         }
-        if !each(number, text)? {
+        if !each(number, text, &line)? {
             break;
         }
     }
     Ok(())
 }
 
-/// Reads a file and hands its properties on in batches.
+/// Reads a file and hands its properties and blocks on.
 pub(super) fn read(
     path: &Path,
     name: &str,
     schema: &SampleSchema,
+    block: &mut dyn FnMut(Block) -> bool,
     send: &mut dyn FnMut(RecordBatch) -> Result<bool>,
 ) -> Result<()> {
     let members = Members::new(schema);
     let mut columns = Columns::new(schema);
+    let mut maker = BlockMaker::default();
     let mut values = vec![Value::Null; schema.properties.len()];
-    lines(path, name, |number, line| {
+    lines(path, name, |number, line, whole| {
         values.fill(Value::Null);
         let place = Some(RowPlace::Line(number + 1));
         let mut parser = serde_json::Deserializer::from_slice(line);
@@ -82,12 +70,17 @@ pub(super) fn read(
             .deserialize(&mut parser)
             .and_then(|()| parser.end())
             .map_err(|error| fault(name, place, None, format!("not a JSON object: {error}")))?;
-        for ((column, value), known) in columns.builders.iter_mut().zip(&values).zip(&schema.properties) {
+        for ((column, value), known) in columns.builders.iter_mut().zip(&mut values).zip(&schema.properties) {
+            known.picked(value);
             column.append(value).map_err(|reason| fault(name, place, Some(&known.property.name), reason))?;
         }
         columns.rows += 1;
+        if maker.add(whole.len() as u64, whole).is_some_and(|full| !block(full)) {
+            return Ok(false);
+        }
         if columns.rows == BATCH_ROWS { send(columns.finish()?) } else { Ok(true) }
     })?;
+    maker.finish().map(block);
     if columns.rows > 0 {
         send(columns.finish()?)?;
     }
@@ -96,7 +89,7 @@ pub(super) fn read(
 
 /// Looks at the first lines of a file.
 pub(super) fn discover(path: &Path, name: &str, most: u64, discovery: &mut Discovery) -> Result<()> {
-    lines(path, name, |number, line| {
+    lines(path, name, |number, line, _| {
         let place = Some(RowPlace::Line(number + 1));
         let sample: Value =
             serde_json::from_slice(line).map_err(|error| fault(name, place, None, error.to_string()))?;
@@ -186,20 +179,43 @@ impl<'de> Visitor<'de> for Line<'_> {
 }
 
 /// Columns that are being filled.
-struct Columns {
+pub(super) struct Columns {
     builders: Vec<Column>,
     schema: Arc<Schema>,
     rows: usize,
 }
 
 impl Columns {
-    fn new(schema: &SampleSchema) -> Self {
+    pub(super) fn new(schema: &SampleSchema) -> Self {
         let builders = schema.properties.iter().map(|it| Column::new(&it.property)).collect();
         let fields: Vec<_> = schema.properties.iter().map(|it| it.property.field()).collect();
         Self { builders, schema: Arc::new(Schema::new(fields)), rows: 0 }
     }
 
-    fn finish(&mut self) -> Result<RecordBatch> {
+    /// How many rows there are.
+    pub(super) fn rows(&self) -> usize {
+        self.rows
+    }
+
+    /// Adds the properties of a sample that is read already; a mistake comes with the name of its property.
+    pub(super) fn append_object(
+        &mut self,
+        schema: &SampleSchema,
+        object: &serde_json::Map<String, Value>,
+    ) -> Result<(), (String, String)> {
+        for (column, known) in self.builders.iter_mut().zip(&schema.properties) {
+            let mut parts = known.path.iter();
+            let found = parts.next().and_then(|first| object.get(first));
+            let mut value = parts.fold(found, |value, part| value?.get(part)).cloned().unwrap_or_default();
+            known.picked(&mut value);
+            column.append(&value).map_err(|reason| (known.property.name.clone(), reason))?;
+        }
+        self.rows += 1;
+        Ok(())
+    }
+
+    /// The rows so far.
+    pub(super) fn finish(&mut self) -> Result<RecordBatch> {
         let arrays: Vec<ArrayRef> = self.builders.iter_mut().map(Column::finish).collect();
         let options = arrow::array::RecordBatchOptions::new().with_row_count(Some(std::mem::take(&mut self.rows)));
         Ok(RecordBatch::try_new_with_options(Arc::clone(&self.schema), arrays, &options)?)

@@ -37,11 +37,6 @@ impl<'a> RunCutter<'a> {
         Self { dataset, file, name, lines, properties, schema, samples: 0, open: None }
     }
 
-    /// Samples so far.
-    pub(super) fn samples(&self) -> u64 {
-        self.samples
-    }
-
     /// The runs that end within these rows, or before them.
     pub(super) fn cut(&mut self, batch: &RecordBatch) -> Result<Vec<RecordBatch>> {
         let rows = batch.num_rows();

@@ -24,6 +24,26 @@ pub struct SchemaProperty {
     pub property: Property,
     /// The member of a JSON object: its name, or the name of an object and that of a member of it.
     pub path: Vec<String>,
+    /// If the values are objects: the member of these that is meant.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pick: Option<String>,
+}
+
+impl SchemaProperty {
+    /// Puts the member that is meant in the place of each object.
+    pub(super) fn picked(&self, value: &mut Value) {
+        let Some(member) = &self.pick else { return };
+        let pick = |value: &mut Value| {
+            if let Some(object) = value.as_object_mut() {
+                let found = object.remove(member).unwrap_or_default();
+                *value = found;
+            }
+        };
+        match value {
+            Value::Array(values) => values.iter_mut().for_each(pick),
+            other => pick(other),
+        }
+    }
 }
 
 /// A property as a file has it.
@@ -41,6 +61,8 @@ struct Written {
     options: Option<Vec<String>>,
     #[serde(default)]
     path: Option<String>,
+    #[serde(default)]
+    pick: Option<String>,
 }
 
 fn yes() -> bool {
@@ -67,7 +89,7 @@ impl SampleSchema {
         let written: Vec<Written> = serde_json::from_value(list.clone()).map_err(|error| wrong(error.to_string()))?;
         let mut schema = Self::default();
         let mut names = HashSet::new();
-        for Written { name, dtype, multiple, nullable, options, path } in written {
+        for Written { name, dtype, multiple, nullable, options, path, pick } in written {
             let kind = match dtype.to_ascii_uppercase().as_str() {
                 "STRING" | "TEXT" | "ENUM" => PropertyKind::Text,
                 "INT" | "INTEGER" => PropertyKind::Int,
@@ -97,8 +119,8 @@ impl SampleSchema {
                 return Err(wrong(format!("`{name}` lies too deep: at most an object inside of the sample")));
             }
             let options = options.filter(|_| is_enum);
-            let property = Property { name, kind, multiple, nullable, options };
-            schema.properties.push(SchemaProperty { property, path });
+            let property = Property { name, kind, multiple, nullable, options, apart: None, added: false };
+            schema.properties.push(SchemaProperty { property, path, pick });
         }
         Ok(schema)
     }
@@ -155,6 +177,12 @@ impl Discovery {
         }
     }
 
+    /// Looks at a member of a column of structs.
+    pub(super) fn member(&mut self, column: &str, name: &str, kind: PropertyKind, multiple: bool) {
+        let path = vec![column.to_owned(), name.to_owned()];
+        self.members.push(Seen { path, kind: Some(kind), multiple, odd: false });
+    }
+
     fn see(&mut self, path: Vec<String>, value: &Value) {
         let index = match self.members.iter().position(|seen| seen.path == path) {
             Some(index) => index,
@@ -184,8 +212,16 @@ impl Discovery {
             if crate::catalog::samples::RESERVED.contains(&name.as_str()) || !names.insert(name.to_lowercase()) {
                 continue;
             }
-            let property = Property { name, kind, multiple: seen.multiple, nullable: true, options: None };
-            schema.properties.push(SchemaProperty { property, path: seen.path });
+            let property = Property {
+                name,
+                kind,
+                multiple: seen.multiple,
+                nullable: true,
+                options: None,
+                apart: None,
+                added: false,
+            };
+            schema.properties.push(SchemaProperty { property, path: seen.path, pick: None });
         }
         schema
     }

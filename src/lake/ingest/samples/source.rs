@@ -6,7 +6,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::schema::{Discovery, SampleSchema};
-use super::{fault, json, parquet};
+use super::{fault, json, parquet, tar};
 use crate::error::{Error, Result};
 
 /// Lines of each file that are looked at to find properties.
@@ -135,7 +135,9 @@ pub fn discover(pattern: &str) -> Result<SampleSchema> {
     let (_, files) = listed(pattern)?;
     let mut columns_known = false;
     for (name, path) in files.iter().take(FILES_LOOKED_AT) {
-        if !parquet::is_parquet(path) {
+        if tar::is_tar(path) {
+            tar::discover(path, name, LOOKED_AT, &mut discovery)?;
+        } else if !parquet::is_parquet(path) {
             json::discover(path, name, LOOKED_AT, &mut discovery)?;
         } else if !std::mem::replace(&mut columns_known, true) {
             parquet::discover(path, name, &mut discovery)?;
@@ -148,8 +150,16 @@ fn absolute(path: &Path) -> PathBuf {
     std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
-const ENDINGS: [&str; 8] =
-    [".jsonl", ".ndjson", ".json", ".jsonl.gz", ".jsonl.zst", ".json.gz", ".json.zst", ".parquet"];
+/// How names of files of samples end, perhaps with one of [`PACKED`] behind it.
+const ENDINGS: [&str; 4] = [".jsonl", ".ndjson", ".json", ".tar"];
+
+const PACKED: [&str; 4] = [".gz", ".zst", ".xz", ".bz2"];
+
+fn is_samples(name: &str) -> bool {
+    let name = name.to_lowercase();
+    let bare = PACKED.iter().find_map(|ending| name.strip_suffix(ending)).unwrap_or(&name);
+    ENDINGS.iter().any(|ending| bare.ends_with(ending)) || name.ends_with(".parquet") || name.ends_with(".tgz")
+}
 
 /// The folder, and the files with their paths below it, sorted.
 fn listed(pattern: &str) -> Result<(PathBuf, Vec<(String, PathBuf)>)> {
@@ -181,11 +191,11 @@ fn listed(pattern: &str) -> Result<(PathBuf, Vec<(String, PathBuf)>)> {
     walk(&folder, "", &mut files)?;
     files.retain(|(name, _)| match &wanted {
         Some(wanted) => matches(name.as_bytes(), wanted.as_bytes()),
-        None => ENDINGS.iter().any(|ending| name.to_lowercase().ends_with(ending)),
+        None => is_samples(name),
     });
     files.sort();
     if files.is_empty() {
-        return none("there is no file of samples: JSON lines (plain, gzip, zstd) and Parquet are read");
+        return none("there is no file of samples: JSON lines (plain, gz, zst, xz, bz2), Parquet and tars are read");
     }
     Ok((folder, files))
 }

@@ -1,24 +1,19 @@
 //! Runs to the lake: each data set becomes a segment, and one commit at the end makes all of them visible.
 
-use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Instant;
 
-use arrow::array::RecordBatch;
-use arrow::datatypes::Schema;
-use arrow::row::{RowConverter, SortField};
 use serde_json::{Map, Value};
-use std::sync::Arc;
-use tokio::sync::mpsc;
-use xxhash_rust::xxh3::Xxh3;
 
-use super::runs::RunCutter;
+use super::apart::many_valued;
 use super::source::{DatasetSource, FileSource, SampleSource};
-use super::{fault, json, parquet};
+use super::transfer::{Part, Transfer};
+use super::{fault, parquet, tar};
 use crate::catalog::lake::{AsOf, Lake};
-use crate::catalog::samples::{Collection, SampleCatalog, SampleDataset, SampleFile};
+use crate::catalog::samples::{Collection, Property, SampleCatalog, SampleDataset};
 use crate::catalog::tables::Table;
 use crate::error::{Error, Result};
-use crate::storage::writer::{TableWriter, WrittenFile};
+use crate::storage::writer::WrittenFile;
 
 /// What an import has done.
 #[derive(Debug, Clone, PartialEq, Default)]
@@ -29,6 +24,10 @@ pub struct SampleReport {
     pub replaced: u64,
     /// Data sets that were there just so.
     pub unchanged: u64,
+    /// Data sets that have got further files.
+    pub extended: u64,
+    /// Properties that had been added to replaced data sets, as `data set.property`, and are gone with their samples.
+    pub dropped: Vec<String>,
     /// Files of the data sets that were written.
     pub files: u64,
     /// Their samples.
@@ -45,18 +44,23 @@ pub struct SampleReport {
     pub version: u64,
 }
 
-/// What the reading thread sends.
-enum Piece {
-    Rows(RecordBatch),
-    /// A file has ended: its samples and bytes.
-    File(u64, u64),
-}
-
 /// Brings samples into the lake. A data set of the same name is replaced; it and its files keep their numbers.
 ///
 /// # Errors
 /// Something in the data is wrong: then the lake stays as it was. Or the lake cannot be written.
 pub async fn import_samples(lake: &Lake, source: &SampleSource) -> Result<SampleReport> {
+    import(lake, source, false).await
+}
+
+/// Brings only those files into the lake that their data sets do not have yet; nothing is read of the others.
+///
+/// # Errors
+/// As [`import_samples`]; properties that are not those of the data set.
+pub async fn add_samples(lake: &Lake, source: &SampleSource) -> Result<SampleReport> {
+    import(lake, source, true).await
+}
+
+async fn import(lake: &Lake, source: &SampleSource, adds: bool) -> Result<SampleReport> {
     let started = Instant::now();
     let mut report = SampleReport::default();
     let base = Arc::clone(lake.snapshot(AsOf::Latest).await?.samples().await?);
@@ -65,7 +69,7 @@ pub async fn import_samples(lake: &Lake, source: &SampleSource) -> Result<Sample
     for (name, datasets) in &source.collections {
         let mut collection = base.collections.get(name).cloned().unwrap_or_default();
         for dataset in datasets {
-            let import = Import { lake, collection_name: name, source: dataset };
+            let import = Import { lake, collection_name: name, source: dataset, adds };
             import.run(&mut collection, &mut written, &mut report).await?;
         }
         collection.datasets.sort_by_key(|dataset| dataset.id);
@@ -76,9 +80,9 @@ pub async fn import_samples(lake: &Lake, source: &SampleSource) -> Result<Sample
         lake.version().await?
     } else {
         let info = Map::from_iter([
-            ("operation".to_owned(), Value::from("import samples")),
+            ("operation".to_owned(), Value::from(if adds { "add samples" } else { "import samples" })),
             ("datasets_added".to_owned(), report.added.into()),
-            ("datasets_replaced".to_owned(), report.replaced.into()),
+            ("datasets_replaced".to_owned(), (report.replaced + report.extended).into()),
             ("samples".to_owned(), report.samples.into()),
             ("bytes".to_owned(), report.bytes_written.into()),
         ]);
@@ -116,7 +120,7 @@ pub async fn remove_dataset(lake: &Lake, collection: &str, dataset: &str) -> Res
 }
 
 /// The collections of an import on top of what others have changed in the meantime.
-fn merged(
+pub(super) fn merged(
     now: &SampleCatalog,
     base: &SampleCatalog,
     target: &SampleCatalog,
@@ -139,6 +143,8 @@ struct Import<'a> {
     lake: &'a Lake,
     collection_name: &'a str,
     source: &'a DatasetSource,
+    /// Whether files that are known are left as they are.
+    adds: bool,
 }
 
 impl Import<'_> {
@@ -148,76 +154,123 @@ impl Import<'_> {
         written: &mut Vec<WrittenFile>,
         report: &mut SampleReport,
     ) -> Result<()> {
-        self.check(collection)?;
+        let place = self.source.location.display().to_string();
+        check(collection, &self.source.name, &self.source.schema.properties(), &place)?;
         let known = collection.datasets.iter().position(|it| it.name == self.source.name);
         let known = known.map(|index| collection.datasets.remove(index));
-        let segment = self.lake.claim_segment().await?;
+        let kept = known.as_ref().filter(|_| self.adds);
         let files = self.numbered(collection, known.as_ref())?;
+        if let Some(kept) = kept.filter(|_| files.is_empty()) {
+            report.unchanged += 1;
+            collection.datasets.push(kept.clone());
+            return Ok(());
+        }
+        let parts = match kept {
+            Some(kept) => self.parts_like(kept).await?,
+            None => self.parts(files.first()).await?,
+        };
         let mut dataset = SampleDataset {
             name: self.source.name.clone(),
             id: known.as_ref().map_or_else(|| self.dataset_number(collection), |known| known.id),
-            format: if files.iter().all(|(file, _)| parquet::is_parquet(&file.path)) { "parquet" } else { "jsonl" }
-                .into(),
-            location: self.source.location.display().to_string(),
-            segment,
+            format: kept.map_or_else(|| format_of(&files), |kept| kept.format.clone()),
+            location: place,
+            segment: parts.first().map(|part| part.segment).unwrap_or_default(),
             digest: String::new(),
             samples: 0,
-            properties: self.source.schema.properties(),
-            files: vec![],
+            properties: properties(&parts, kept, &self.source.schema),
+            files: kept.map(|kept| kept.files.clone()).unwrap_or_default(),
         };
-        let own = Collection { datasets: vec![dataset.clone()] };
-        let writer = self.lake.sample_writer(Table::Samples, segment, own.schema())?;
-        let rows = self.write(writer, &mut dataset, &files).await?;
+        let transfer = Transfer { lake: self.lake, parts: &parts, schema: &self.source.schema };
+        let sink = transfer.write(&mut dataset, kept, files).await?;
         dataset.samples = dataset.files.iter().map(|file| file.samples).sum();
-        if let Some(known) = &known
+        if let Some(known) = known.as_ref().filter(|_| !self.adds)
             && (&known.digest, &known.location) == (&dataset.digest, &dataset.location)
         {
-            // Nobody refers to the new file.
-            let object = self.lake.folder(Table::Samples).join(rows.name.as_str());
-            let _ = object_store::ObjectStoreExt::delete(self.lake.store(), &object).await;
+            // Nobody refers to the new files.
+            for file in sink {
+                let object = self.lake.folder(file.table).join(file.name.as_str());
+                let _ = object_store::ObjectStoreExt::delete(self.lake.store(), &object).await;
+            }
             report.unchanged += 1;
             report.bytes_read += dataset.files.iter().map(|file| file.bytes).sum::<u64>();
             collection.datasets.push(known.clone());
             return Ok(());
         }
-        if known.is_some() {
-            report.replaced += 1;
-        } else {
-            report.added += 1;
+        match (&known, self.adds) {
+            (None, _) => report.added += 1,
+            (Some(_), true) => report.extended += 1,
+            (Some(known), false) => {
+                report.replaced += 1;
+                let lost = known.properties.iter().filter(|it| it.added);
+                report.dropped.extend(lost.map(|it| format!("{}.{}", known.name, it.name)));
+            }
         }
-        report.files += dataset.files.len() as u64;
-        report.samples += dataset.samples;
-        report.bytes_read += dataset.files.iter().map(|file| file.bytes).sum::<u64>();
-        report.runs += rows.rows;
-        written.push(rows);
+        let new = dataset.files.iter().skip(kept.map_or(0, |kept| kept.files.len()));
+        let (mut count, mut samples, mut bytes) = (0, 0, 0);
+        new.for_each(|file| (count, samples, bytes) = (count + 1, samples + file.samples, bytes + file.bytes));
+        report.files += count;
+        report.samples += samples;
+        report.bytes_read += bytes;
+        report.runs += sink.iter().filter(|file| file.table == Table::Samples).map(|file| file.rows).sum::<u64>();
+        written.extend(sink);
         written.push(self.lake.write_sample_files(self.collection_name, &dataset).await?);
         collection.datasets.push(dataset);
         Ok(())
     }
 
-    /// A property means the same in all data sets of a collection.
-    fn check(&self, collection: &Collection) -> Result<()> {
-        let others = collection.datasets.iter().filter(|it| it.name != self.source.name);
-        let others: Vec<_> = others.flat_map(|it| it.properties.iter().map(move |property| (it, property))).collect();
-        for property in &self.source.schema.properties() {
-            let same = |name: &str| name.to_lowercase() == property.name.to_lowercase();
-            let Some((dataset, known)) = others.iter().find(|(_, known)| same(&known.name)) else { continue };
-            let alike = (&known.name, known.kind, known.multiple) == (&property.name, property.kind, property.multiple);
-            if !alike {
-                let shown = |it: &crate::catalog::samples::Property| {
-                    format!("`{}` ({}{})", it.name, if it.multiple { "list of " } else { "" }, it.kind.name())
-                };
+    /// Which properties are kept together, and which by themselves.
+    async fn parts(&self, first: Option<&(FileSource, u32)>) -> Result<Vec<Part>> {
+        let schema = self.source.schema.clone();
+        let all = schema.properties();
+        let apart = match first {
+            Some((file, _)) => {
+                let (file, schema) = (file.clone(), schema);
+                let look = tokio::task::spawn_blocking(move || many_valued(&file, &schema));
+                look.await.map_err(|error| Error::Internal(error.to_string()))??
+            }
+            None => vec![],
+        };
+        let is_apart = |index: &usize| apart.contains(index);
+        let own = |indices: Vec<usize>| -> (Vec<Property>, Vec<Option<usize>>) {
+            let taken = indices.into_iter().filter_map(|index| Some((all.get(index)?.clone(), Some(index))));
+            taken.unzip()
+        };
+        let mut groups = vec![own((0..all.len()).filter(|index| !is_apart(index)).collect())];
+        groups.extend((0..all.len()).filter(is_apart).map(|index| own(vec![index])));
+        let mut parts = vec![];
+        for (properties, columns) in groups {
+            parts.push(Part::new(self.lake.claim_segment().await?, properties, columns));
+        }
+        Ok(parts)
+    }
+
+    /// The same as a data set has them, each in a new segment.
+    async fn parts_like(&self, known: &SampleDataset) -> Result<Vec<Part>> {
+        let place = self.source.location.display().to_string();
+        let own = self.source.schema.properties();
+        for property in &own {
+            let same =
+                |it: &&Property| (&it.name, it.kind, it.multiple) == (&property.name, property.kind, property.multiple);
+            if !known.properties.iter().any(|it| same(&it)) {
                 let reason = format!(
-                    "the property {} of the data set `{}` does not go with {} of `{}` in the same collection",
-                    shown(property),
-                    self.source.name,
-                    shown(known),
-                    dataset.name
+                    "the data set `{}` has no such property; import the whole data set again to change what it has",
+                    known.name
                 );
-                return Err(fault(&self.source.location.display().to_string(), None, Some(&property.name), reason));
+                return Err(fault(&place, None, Some(&property.name), reason));
             }
         }
-        Ok(())
+        let mut parts = vec![];
+        for (_, properties) in known.segments() {
+            let column = |property: &&Property| own.iter().position(|it| it.name == property.name);
+            if let Some(property) = properties.iter().find(|it| column(*it).is_none() && !it.nullable) {
+                let reason = "the schema leaves it out, but it must not be missing".to_owned();
+                return Err(fault(&place, None, Some(&property.name), reason));
+            }
+            let columns = properties.iter().map(column).collect();
+            let properties = properties.into_iter().cloned().collect();
+            parts.push(Part::new(self.lake.claim_segment().await?, properties, columns));
+        }
+        Ok(parts)
     }
 
     fn dataset_number(&self, collection: &Collection) -> u32 {
@@ -233,13 +286,17 @@ impl Import<'_> {
         let mut next = taken.iter().max().copied().unwrap_or_default() + 1;
         let mut files = vec![];
         for file in &self.source.files {
+            if self.adds && old.iter().any(|it| it.name == file.name) {
+                continue;
+            }
             if files.iter().any(|(other, _): &(FileSource, u32)| other.name == file.name) {
                 let place = self.source.location.display().to_string();
                 return Err(fault(&place, None, None, format!("the file `{}` is there twice", file.name)));
             }
             let id = match (old.iter().find(|it| it.name == file.name), file.id) {
                 (Some(old), _) => old.id,
-                (None, Some(id)) if id > 0 && !taken.contains(&id) => id,
+                // Files that are added come behind the others.
+                (None, Some(id)) if id > 0 && !taken.contains(&id) && (!self.adds || id >= next) => id,
                 (None, _) => next,
             };
             next = next.max(id + 1);
@@ -249,140 +306,57 @@ impl Import<'_> {
         files.sort_by_key(|(_, id)| *id);
         Ok(files)
     }
-
-    /// Reads all files on a thread of its own and writes their runs.
-    async fn write(
-        &self,
-        mut writer: TableWriter,
-        dataset: &mut SampleDataset,
-        files: &[(FileSource, u32)],
-    ) -> Result<WrittenFile> {
-        let (sender, mut pieces) = mpsc::channel(8);
-        let own = Collection { datasets: vec![dataset.clone()] };
-        let (schema, number, list) = (self.source.schema.clone(), dataset.id, files.to_vec());
-        let rows_schema = own.schema();
-        let reading = tokio::task::spawn_blocking(move || {
-            for (file, id) in &list {
-                let read = read_file((number, *id), file, &schema, &rows_schema, &sender);
-                if let Err(error) = read {
-                    // Nobody listens if the writer has failed before.
-                    let _ = sender.blocking_send(Err(error));
-                    return;
-                }
-            }
-        });
-        let mut digest = Digest::new(&own.schema(), &self.source.schema.properties())?;
-        let mut left = files.iter();
-        let mut outcome = Ok(());
-        while let Some(piece) = pieces.recv().await {
-            let step = match piece {
-                Ok(Piece::Rows(batch)) => match digest.add(&batch) {
-                    Ok(()) => writer.write(&batch).await,
-                    Err(error) => Err(error),
-                },
-                Ok(Piece::File(samples, bytes)) => {
-                    if let Some((file, id)) = left.next() {
-                        digest.file(&file.name, *id, samples, bytes);
-                        dataset.files.push(SampleFile { name: file.name.clone(), id: *id, samples, bytes });
-                    }
-                    Ok(())
-                }
-                Err(error) => Err(error),
-            };
-            if step.is_err() {
-                outcome = step;
-                break;
-            }
-        }
-        drop(pieces);
-        let joined = reading.await.map_err(|error| Error::Internal(error.to_string()));
-        match outcome.and(joined) {
-            Ok(()) => {
-                dataset.digest = digest.finish();
-                writer.finish().await
-            }
-            Err(error) => {
-                writer.abort().await;
-                Err(error)
-            }
-        }
-    }
 }
 
-fn read_file(
-    numbers: (u32, u32),
-    file: &FileSource,
-    schema: &super::SampleSchema,
-    rows_schema: &Arc<Schema>,
-    sender: &mpsc::Sender<Result<Piece>>,
-) -> Result<()> {
-    let shown = file.path.display().to_string();
-    let size = |path: &PathBuf| std::fs::metadata(path).map(|found| found.len());
-    let unreadable = |error: std::io::Error| fault(&shown, None, None, format!("the file cannot be read: {error}"));
-    let bytes = size(&file.path).map_err(unreadable)?;
-    let is_parquet = parquet::is_parquet(&file.path);
-    let properties = schema.properties();
-    let mut cutter = RunCutter::new(numbers, &shown, !is_parquet, &properties, Arc::clone(rows_schema));
-    let mut send = |batch: RecordBatch| {
-        for rows in cutter.cut(&batch)? {
-            if sender.blocking_send(Ok(Piece::Rows(rows))).is_err() {
-                return Ok(false);
-            }
+/// A property means the same in all data sets of a collection.
+pub(super) fn check(collection: &Collection, dataset: &str, properties: &[Property], place: &str) -> Result<()> {
+    let others = collection.datasets.iter().filter(|it| it.name != dataset);
+    let others: Vec<_> = others.flat_map(|it| it.properties.iter().map(move |property| (it, property))).collect();
+    for property in properties {
+        let same = |name: &str| name.to_lowercase() == property.name.to_lowercase();
+        let Some((other, known)) = others.iter().find(|(_, known)| same(&known.name)) else { continue };
+        if (&known.name, known.kind, known.multiple) != (&property.name, property.kind, property.multiple) {
+            let shown = |it: &Property| {
+                format!("`{}` ({}{})", it.name, if it.multiple { "list of " } else { "" }, it.kind.name())
+            };
+            let reason = format!(
+                "the property {} of the data set `{dataset}` does not go with {} of `{}` in the same collection",
+                shown(property),
+                shown(known),
+                other.name
+            );
+            return Err(fault(place, None, Some(&property.name), reason));
         }
-        Ok(true)
-    };
-    if is_parquet {
-        parquet::read(&file.path, &shown, schema, &mut send)?;
-    } else {
-        json::read(&file.path, &shown, schema, &mut send)?;
     }
-    let samples = cutter.samples();
-    if let Some(expected) = file.rows
-        && expected != samples
-    {
-        return Err(fault(
-            &shown,
-            None,
-            None,
-            format!("the catalogue says {expected} samples, the file has {samples}"),
-        ));
-    }
-    if let Some(rows) = cutter.finish()? {
-        let _ = sender.blocking_send(Ok(Piece::Rows(rows)));
-    }
-    let _ = sender.blocking_send(Ok(Piece::File(samples, bytes)));
     Ok(())
 }
 
-/// Stands for the content of a data set.
-struct Digest {
-    hash: Xxh3,
-    rows: RowConverter,
+/// The properties with the segments that they are in now.
+fn properties(parts: &[Part], kept: Option<&SampleDataset>, schema: &super::SampleSchema) -> Vec<Property> {
+    let all = kept.map_or_else(|| schema.properties(), |kept| kept.properties.clone());
+    let placed = |property: Property| {
+        let at = parts.iter().skip(1).find(|part| part.properties.iter().any(|it| it.name == property.name));
+        Property { apart: at.map(|part| part.segment.0), ..property }
+    };
+    all.into_iter().map(placed).collect()
 }
 
-impl Digest {
-    fn new(schema: &Schema, properties: &[crate::catalog::samples::Property]) -> Result<Self> {
-        let fields = schema.fields().iter().map(|field| SortField::new(field.data_type().clone())).collect();
-        let mut hash = Xxh3::new();
-        hash.update(serde_json::to_string(properties).unwrap_or_default().as_bytes());
-        Ok(Self { hash, rows: RowConverter::new(fields)? })
-    }
-
-    fn add(&mut self, batch: &RecordBatch) -> Result<()> {
-        for row in self.rows.convert_columns(batch.columns())?.iter() {
-            self.hash.update(row.as_ref());
+fn format_of(files: &[(FileSource, u32)]) -> String {
+    let of = |file: &FileSource| {
+        if parquet::is_parquet(&file.path) {
+            "parquet"
+        } else if tar::is_tar(&file.path) {
+            "webdataset"
+        } else {
+            "jsonl"
         }
-        Ok(())
-    }
-
-    fn file(&mut self, name: &str, id: u32, samples: u64, bytes: u64) {
-        self.hash.update(name.as_bytes());
-        for number in [u64::from(id), samples, bytes] {
-            self.hash.update(&number.to_le_bytes());
-        }
-    }
-
-    fn finish(self) -> String {
-        format!("{:032x}", self.hash.digest128())
+    };
+    let mut all: Vec<&str> = files.iter().map(|(file, _)| of(file)).collect();
+    all.sort_unstable();
+    all.dedup();
+    match all.as_slice() {
+        [] => "jsonl".to_owned(),
+        [one] => (*one).to_owned(),
+        _ => "mixed".to_owned(),
     }
 }

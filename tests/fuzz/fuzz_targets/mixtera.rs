@@ -1,0 +1,7 @@
+//! Any text as a query of Mixtera and as a mixture: nothing panics, every draw ends.
+#![no_main]
+
+#[path = "../mixtera.rs"]
+mod mixtera;
+
+libfuzzer_sys::fuzz_target!(|text: &str| mixtera::check(text));
