@@ -1,8 +1,10 @@
-//! Damaged and recombined queries: the fuzz target of `tests/fuzz` on stable, for a second with always the same texts.
+//! Damaged and recombined queries: the fuzz targets of `tests/fuzz` on stable, for a second with always the same texts.
 //! `LAKEQL_FUZZ_SECONDS=600` goes on with others for so long.
 
 #[path = "../fuzz/aimql.rs"]
 mod aimql;
+#[path = "../fuzz/mql.rs"]
+mod mql;
 
 use crate::support::repository;
 use serde_json::Value;
@@ -95,11 +97,20 @@ fn word(line: &str) -> Option<String> {
 
 #[test]
 fn damaged_queries_do_no_harm() {
-    let cases = std::fs::read_to_string(repository("tests/gold/aimql/cases.jsonl")).unwrap();
+    damage("aimql", aimql::check);
+}
+
+#[test]
+fn damaged_mql_does_no_harm() {
+    damage("mql", mql::check);
+}
+
+fn damage(language: &str, check: fn(&str)) {
+    let cases = std::fs::read_to_string(repository(&format!("tests/gold/{language}/cases.jsonl"))).unwrap();
     let query = |line: &str| serde_json::from_str::<Value>(line).unwrap()["query"].as_str().unwrap().to_owned();
-    let dictionary = std::fs::read_to_string(repository("tests/fuzz/aimql.dict")).unwrap();
+    let dictionary = std::fs::read_to_string(repository(&format!("tests/fuzz/{language}.dict"))).unwrap();
     let words: Vec<_> = dictionary.lines().filter_map(word).collect();
-    assert!(words.len() > 100);
+    assert!(words.len() > 90, "{} words", words.len());
     let mut mutator = Mutator { state: 1, seeds: cases.lines().map(query).collect(), words };
     let more = std::env::var("LAKEQL_FUZZ_SECONDS").ok().map(|seconds| seconds.parse().unwrap());
     let end = more.map(|seconds| {
@@ -109,10 +120,10 @@ fn damaged_queries_do_no_harm() {
     let mut tried = 0;
     while end.map_or(tried < TEXTS, |end| Instant::now() < end) {
         let text = mutator.text();
-        if let Err(panic) = std::panic::catch_unwind(|| aimql::check(&text)) {
+        if let Err(panic) = std::panic::catch_unwind(|| check(&text)) {
             panic!("{text:?}: {panic:?}");
         }
         tried += 1;
     }
-    println!("{tried} texts");
+    println!("{tried} texts of {language}");
 }
