@@ -8,12 +8,16 @@
 
 mod catalogue;
 mod dice;
+mod events;
 mod experiments;
 mod neptune;
 mod taxi;
 mod text;
 
 pub use catalogue::{CatalogueAnswer, CatalogueSpec, CatalogueSummary, write_catalogue};
+pub use events::{
+    EVENT_TOPS, EVENT_TREE, EventSpec, EventSummary, day_name, product_name, write_event_table, write_events,
+};
 pub use experiments::{Answer, ExperimentSpec, Summary, write_experiments};
 pub use neptune::{NEPTUNE_PROJECT, NeptuneSpec, NeptuneSummary, write_neptune};
 pub use taxi::{TaxiAnswer, TaxiSpec, write_taxi};

@@ -102,6 +102,7 @@ fn lake_kind(error: &lakeql_lake::Error) -> Kind {
     use lakeql_lake::Error;
     match error {
         Error::NotFound { .. } | Error::NoSuchVersion { .. } | Error::NoFiles { .. } => Kind::NotFound,
+        Error::Tree(problem) => problem.kind(),
         Error::Url { .. } | Error::Data { .. } | Error::From { .. } => Kind::Semantic,
         _ => Kind::Io,
     }

@@ -148,6 +148,7 @@ fn lake_kind(error: &lakeql_lake::Error) -> Kind {
     use lakeql_lake::Error as Lake;
     match error {
         Lake::NotFound { .. } | Lake::NoSuchVersion { .. } | Lake::NoFiles { .. } => Kind::NotFound,
+        Lake::Tree(problem) => problem.kind(),
         Lake::Url { .. } | Lake::Data { .. } | Lake::From { .. } => Kind::Semantic,
         _ => Kind::Io,
     }

@@ -41,7 +41,7 @@ pub(crate) fn wanted(query: &Query) -> PathFilter {
     match query.relation {
         // Which sequences there are is part of the question.
         Relation::Series(_) => wanted.add_all(),
-        Relation::Runs | Relation::Table | Relation::Samples | Relation::Catalogue(_) => {}
+        Relation::Runs | Relation::Table | Relation::Samples | Relation::Trees | Relation::Catalogue(_) => {}
     }
     for transform in &query.transforms {
         match transform {
@@ -51,7 +51,11 @@ pub(crate) fn wanted(query: &Query) -> PathFilter {
             // Columns of runs, which are always there.
             Transform::Keys(_) | Transform::After { .. } | Transform::Slice { .. } => {}
             // Samples and files of a catalogue are no runs.
-            Transform::Choose(_) | Transform::Set(_) | Transform::With(_) | Transform::Overview(_) => {}
+            Transform::Choose(_)
+            | Transform::Walk(_)
+            | Transform::Set(_)
+            | Transform::With(_)
+            | Transform::Overview(_) => {}
         }
     }
     wanted

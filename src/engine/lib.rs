@@ -17,6 +17,7 @@ mod samples;
 mod session;
 mod shape;
 pub mod sql;
+mod trees;
 
 pub use catalogue::{BUILT_IN_FILTERS, FilterProgram, FilterPrograms, SavedText};
 pub use error::{Error, Result};
@@ -27,3 +28,4 @@ pub use results::Results;
 pub use samples::{ChunkOptions, Chunks};
 pub use session::{Bench, Session, SessionBuilder};
 pub use shape::Shape;
+pub use trees::{Walking, columns_of};

@@ -10,6 +10,7 @@ use crate::resolve::Resolver;
 use crate::results::within;
 use crate::samples::{self, ChunkOptions, Chunks};
 use crate::shape::Shape;
+use crate::trees::{self, Walking};
 use crate::{Error, Result, Results, sql};
 use arrow::record_batch::RecordBatch;
 use datafusion::execution::object_store::ObjectStoreUrl;
@@ -229,6 +230,17 @@ impl Session {
         let (plan, notes) = within(deadline, planning).await?;
         let stream = execute_stream(Arc::clone(&plan), self.state.task_ctx())?;
         Ok(Results::new(plan, stream, notes, deadline))
+    }
+
+    /// Opens a walk over trees, whose rows come one by one.
+    ///
+    /// # Errors
+    /// A mistake in the path or the ops, or a tree cannot be read.
+    pub async fn walk(&self, source: &Source, settings: &Settings) -> Result<Walking> {
+        let Data::Lake { snapshot, .. } = &self.data else { return Err(no_lake()) };
+        let query = dialects::hydra::Hydra.lower(source, settings).map_err(Error::Query)?;
+        let (walk, _) = trees::walk_of(&query)?;
+        Walking::new(snapshot, walk, self.limits.memory_bytes).await
     }
 
     /// The points behind the series that a query matches, or statistics of them for each step.
@@ -488,7 +500,10 @@ impl Session {
         let Some(dialect) = dialect(lang)? else {
             if self.sql_ready.get().is_none() {
                 match &self.data {
-                    Data::Lake { snapshot, store } => sql::register(&self.context, snapshot, store)?,
+                    Data::Lake { snapshot, store } => {
+                        sql::register(&self.context, snapshot, store)?;
+                        trees::register(&self.context, snapshot, store).await?;
+                    }
                     Data::Plain(tables) => sql::register_plain(&self.context, tables)?,
                     Data::Export(_) => return Err(no_lake()),
                 }

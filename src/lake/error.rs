@@ -90,6 +90,10 @@ pub enum Error {
         reason: String,
     },
 
+    /// A tree cannot be built, united or walked.
+    #[error("{0}")]
+    Tree(lakeql_rows::error::Problem),
+
     /// A newer LakeQL has written the lake.
     #[error("the lake at {url} was written by a newer LakeQL ({reason}): update lakeql to read it")]
     NewerFormat {

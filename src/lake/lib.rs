@@ -10,6 +10,7 @@
 //! | [`catalog`] | tables, schemas, attribute paths, versions: what the bytes mean |
 //! | [`maintenance`] | `compact` and `vacuum` |
 //! | [`ingest`] | one importer per source |
+//! | [`trees`] | nodes of trees, read a few pages at a time |
 //! | [`plain`] | Parquet files that are in no lake, asked as they are |
 //! | [`resident`] | tables whose columns stay decoded in memory |
 
@@ -20,6 +21,7 @@ pub mod maintenance;
 pub mod plain;
 pub mod resident;
 pub mod storage;
+pub mod trees;
 
 pub use catalog::lake::{AsOf, Lake};
 pub use catalog::snapshot::Snapshot;

@@ -1,6 +1,7 @@
 //! One value of a row.
 
-use crate::number::Number;
+use crate::error::Problem;
+use crate::number::{Number, any_number};
 use crate::sketch::{Bloom, Cardinality};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -69,8 +70,48 @@ impl Cell {
     /// Adds the text to `into`; an empty cell adds nothing.
     pub(crate) fn push_text(&self, into: &mut String) {
         match self {
+            Self::Empty => {}
             Self::Text(text) => into.push_str(text),
+            Self::Int(value) => push_integer(*value, into),
             other => into.push_str(&other.to_text().unwrap_or_default()),
+        }
+    }
+
+    /// The text, written into `space` if it is not one already; nothing for an empty cell.
+    pub(crate) fn text_in<'a>(&'a self, space: &'a mut String) -> Option<&'a str> {
+        match self {
+            Self::Empty => None,
+            Self::Text(text) => Some(text),
+            other => {
+                space.clear();
+                other.push_text(space);
+                Some(space)
+            }
+        }
+    }
+
+    /// Whether it is equal to another one as the original sees it, which depends on the left side: a text is equal to whatever
+    /// prints so, an integer to an integer only, a double to whatever can be read as that double.
+    ///
+    /// # Errors
+    /// A double beside what is no number.
+    pub(crate) fn equals(&self, other: &Self) -> Result<bool, Problem> {
+        Ok(match (self, other) {
+            (Self::Empty, _) | (_, Self::Empty) => self.is_empty() && other.is_empty(),
+            (Self::Text(_), _) => self.same_text(other),
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Float(a), _) => any_number(other)?.as_float() == *a,
+            _ => self == other,
+        })
+    }
+
+    /// Whether both have the same text, or none.
+    pub(crate) fn same_text(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Text(a), Self::Text(b)) => a == b,
+            (Self::Int(a), Self::Int(b)) => a == b,
+            (Self::Empty, _) | (_, Self::Empty) => self.is_empty() && other.is_empty(),
+            _ => self.to_text() == other.to_text(),
         }
     }
 
@@ -98,6 +139,28 @@ impl Cell {
                 Self::Bloom(filter) => filter.size(),
             }
     }
+}
+
+/// Appends the digits of an integer.
+pub(crate) fn push_integer(value: i64, into: &mut String) {
+    let mut digits = [0; 20];
+    let mut at = digits.len();
+    let mut rest = value.unsigned_abs();
+    loop {
+        at -= 1;
+        #[allow(clippy::cast_possible_truncation, reason = "a digit")]
+        if let Some(digit) = digits.get_mut(at) {
+            *digit = b'0' + (rest % 10) as u8;
+        }
+        rest /= 10;
+        if rest == 0 {
+            break;
+        }
+    }
+    if value < 0 {
+        into.push('-');
+    }
+    into.push_str(digits.get(at..).and_then(|digits| std::str::from_utf8(digits).ok()).unwrap_or_default());
 }
 
 impl From<Number> for Cell {

@@ -25,6 +25,12 @@ pub enum Problem {
     /// More memory, rows or cells than allowed.
     #[error("{0}")]
     Limit(String),
+    /// A temporary file that cannot be made, written or read.
+    #[error("{0}")]
+    Disk(String),
+    /// A tree that cannot be read.
+    #[error("{0}")]
+    Read(String),
     /// Anything else.
     #[error("{0}")]
     Other(String),
@@ -53,6 +59,8 @@ impl Problem {
             Self::DivisionByZero | Self::Other(_) => Kind::Semantic,
             Self::Regex(_) => Kind::Regex,
             Self::Limit(_) => Kind::Limit,
+            Self::Disk(_) => Kind::Io,
+            Self::Read(_) => Kind::Io,
         }
     }
 }
@@ -92,7 +100,8 @@ impl OpError {
             Problem::NotANumber(_) if self.op == "sort" => diagnostic.hint("sort=COLUMN:s sorts as text"),
             Problem::NotANumber(_) => diagnostic.hint("texts are read as whole numbers"),
             Problem::Limit(_) => diagnostic.hint("--memory raises the limit; sort=…;merge=… keeps less than gather"),
-            Problem::DivisionByZero | Problem::Regex(_) | Problem::Other(_) => diagnostic,
+            Problem::Disk(_) => diagnostic.hint("TMPDIR names a place with more room; more --memory needs less of it"),
+            Problem::DivisionByZero | Problem::Regex(_) | Problem::Read(_) | Problem::Other(_) => diagnostic,
         }
     }
 }

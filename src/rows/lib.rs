@@ -8,9 +8,10 @@
 //! | [`ops`] | the ops, one a file |
 //! | [`tree`] | trees, the walk of a path over them, building them from events |
 //! | [`sketch`] | estimates: distinct values, membership |
+//! | [`store`] | rows that wait, in memory or in a temporary file |
 //! | [`text`] | rows to and from JSON, CSV and TSV |
 //!
-//! Nothing here reads files, knows an engine or looks at the clock.
+//! Nothing here knows an engine or looks at the clock; the only files are temporary ones without a name.
 
 #[cfg(test)]
 extern crate self as lakeql_rows;
@@ -24,6 +25,7 @@ pub mod ops;
 pub mod pipeline;
 pub mod row;
 pub mod sketch;
+pub mod store;
 pub mod text;
 pub mod tree;
 
@@ -32,6 +34,7 @@ pub use error::{OpError, Problem};
 pub use limits::Limits;
 pub use pipeline::{Flow, Options, Pipeline, Sink};
 pub use row::{Columns, Row};
+pub use store::Spool;
 
 #[cfg(test)]
 #[allow(clippy::unwrap_used, clippy::panic, reason = "a test stops where something is wrong")]

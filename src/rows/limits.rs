@@ -39,9 +39,14 @@ impl Budget {
         &self.limits
     }
 
-    /// A part that belongs to one op.
+    /// A part that belongs to one op, up to all of it.
     pub(crate) fn share(&self) -> Share {
-        Share { budget: self.clone(), held: 0 }
+        self.share_up_to(self.limits.memory)
+    }
+
+    /// A part that belongs to one op. Beyond the quota, what can wait on disk goes there.
+    pub(crate) fn share_up_to(&self, quota: usize) -> Share {
+        Share { budget: self.clone(), held: 0, quota }
     }
 
     /// Whether a row may be so long.
@@ -66,9 +71,21 @@ impl Budget {
 pub(crate) struct Share {
     budget: Budget,
     held: usize,
+    quota: usize,
 }
 
 impl Share {
+    /// Whether so many bytes more are within the quota, and there.
+    pub(crate) fn fits(&self, bytes: usize) -> bool {
+        self.held.saturating_add(bytes) <= self.quota
+            && self.budget.used.load(Ordering::Relaxed).saturating_add(bytes) <= self.budget.limits.memory
+    }
+
+    /// Bytes after which what can wait on disk goes there.
+    pub(crate) fn quota(&self) -> usize {
+        self.quota
+    }
+
     /// Takes so many bytes.
     pub(crate) fn take(&mut self, bytes: usize) -> Result<(), Problem> {
         let before = self.budget.used.fetch_add(bytes, Ordering::Relaxed);

@@ -33,6 +33,15 @@ impl Number {
         }
     }
 
+    /// Itself, or as double beside one: strictly, the first operand does not decide the type.
+    #[must_use]
+    pub fn beside(self, other: Self, strict: bool) -> Self {
+        match (self, other) {
+            (Self::Int(_), Self::Float(_)) if strict => Self::Float(self.as_float()),
+            _ => self,
+        }
+    }
+
     /// The sum; integers wrap.
     #[must_use]
     pub fn plus(self, other: Self) -> Self {
@@ -79,16 +88,14 @@ impl Number {
         }
     }
 
-    /// Divided by a count; integers by integer division.
-    ///
-    /// # Errors
-    /// An integer divided by nothing.
-    pub fn average(self, count: i64) -> Result<Self, Problem> {
+    /// Divided by a count, which is taken for 1 if it is less; integers by integer division.
+    #[must_use]
+    pub fn average(self, count: i64) -> Self {
+        let count = count.max(1);
         match self {
-            Self::Int(value) if count != 0 => Ok(Self::Int(value.wrapping_div(count))),
-            Self::Int(_) => Err(Problem::DivisionByZero),
+            Self::Int(value) => Self::Int(value / count),
             #[allow(clippy::cast_precision_loss, reason = "counts are small")]
-            Self::Float(value) => Ok(Self::Float(value / count as f64)),
+            Self::Float(value) => Self::Float(value / count as f64),
         }
     }
 }
@@ -123,19 +130,45 @@ pub fn float_or_number(cell: &Cell) -> Result<Option<Number>, Problem> {
     }
 }
 
-/// A text as integer, or else as double.
+/// A text as number: as double if there is a point in it, else as integer.
 pub fn parse_number(text: &str) -> Option<Number> {
-    text.parse().map(Number::Int).ok().or_else(|| parse_float(text).map(Number::Float))
+    if text.contains('.') { parse_float(text).map(Number::Float) } else { text.parse().map(Number::Int).ok() }
 }
 
-/// A cell as number, texts read as integers or else doubles.
+/// The number that a text begins with: an integer unless it has a fraction.
+#[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss, reason = "whole numbers within 53 bits")]
+pub(crate) fn leading_number(text: &str) -> Option<Number> {
+    let unsigned = text.strip_prefix('-').unwrap_or(text);
+    let digits = |text: &str| text.bytes().take_while(u8::is_ascii_digit).count();
+    let whole = digits(unsigned);
+    let fraction = match unsigned.get(whole..)?.strip_prefix('.') {
+        Some(rest) if whole + digits(rest) > 0 => 1 + digits(rest),
+        _ => 0,
+    };
+    let sign = text.len() - unsigned.len();
+    if whole + fraction == 0 {
+        return None;
+    }
+    let number = text.get(..sign + whole + fraction)?;
+    if let Ok(value) = number.parse() {
+        return Some(Number::Int(value));
+    }
+    let value: f64 = number.parse().ok()?;
+    let is_whole = value.fract() == 0.0 && value.abs() < 9e15 && !(value == 0.0 && sign > 0);
+    Some(if is_whole { Number::Int(value as i64) } else { Number::Float(value) })
+}
+
+/// A cell as number. Texts with a point behind their first character are read as doubles, all others as integers.
 ///
 /// # Errors
 /// Empty cells, and values that are no numbers.
 pub fn any_number(cell: &Cell) -> Result<Number, Problem> {
     match cell {
         Cell::Empty => Err(Problem::EmptyCell),
-        Cell::Text(text) => parse_number(text).ok_or_else(|| Problem::not_a_number(text)),
+        Cell::Text(text) => {
+            let number = if text.starts_with('.') { None } else { parse_number(text) };
+            number.ok_or_else(|| Problem::not_a_number(text))
+        }
         other => other.as_number().ok_or_else(|| Problem::no_number(other)),
     }
 }
@@ -208,9 +241,21 @@ mod tests {
         assert_eq!((two.plus(half), half.plus(two)), (Number::Int(3), Number::Float(3.5)));
         assert_eq!(Number::Int(i64::MAX).plus(Number::Int(1)), Number::Int(i64::MIN));
         assert_eq!(Number::Float(-5.0).min(Number::Float(3.5), false), Number::Float(3.5));
-        assert_eq!(Number::Int(-7).average(2), Ok(Number::Int(-3)));
-        assert_eq!(Number::Int(i64::MIN).average(-1), Ok(Number::Int(i64::MIN)));
-        assert!(Number::Int(1).average(0).is_err());
+        assert_eq!(Number::Int(-7).average(2), Number::Int(-3));
+        assert_eq!((Number::Int(7).average(0), Number::Float(7.0).average(-2)), (Number::Int(7), Number::Float(7.0)));
+    }
+
+    #[test]
+    fn texts_as_numbers() {
+        let (int, float) = (|value| Some(Number::Int(value)), |value| Some(Number::Float(value)));
+        assert_eq!([parse_number("5"), parse_number("5.0"), parse_number(".5")], [int(5), float(5.0), float(0.5)]);
+        assert_eq!([parse_number("1e5"), parse_number("NaN"), parse_number("")], [None, None, None]);
+        assert!(any_number(&Cell::from(".5")).is_err() && any_number(&Cell::from("0.5")).is_ok());
+        assert_eq!(
+            [leading_number("12abc"), leading_number("-3.0"), leading_number(".5x")],
+            [int(12), int(-3), float(0.5)]
+        );
+        assert_eq!([leading_number("x"), leading_number(""), leading_number("-"), leading_number(" 1")], [None; 4]);
     }
 
     #[test]

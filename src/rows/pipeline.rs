@@ -1,10 +1,12 @@
 //! Ops one behind the other, row by row.
 
 use crate::error::{Failure, OpError, Problem};
-use crate::limits::{Budget, Limits};
+use crate::limits::{Budget, Limits, Share};
 use crate::ops;
 use crate::row::{Columns, Row};
-use lakeql_query::dialects::hydra::ops::{self as syntax, Call};
+use crate::store::Spool;
+use crate::store::disk::Disk;
+use lakeql_query::dialects::hydra::ops::{self as syntax, Call, Scope, find};
 use lakeql_query::span::Span;
 
 /// Whether more rows are wanted.
@@ -63,6 +65,20 @@ pub struct Options {
 pub(crate) struct Setting {
     pub(crate) strict: bool,
     pub(crate) budget: Budget,
+    /// Bytes that one op may hold before its rows go to disk.
+    pub(crate) quota: usize,
+}
+
+impl Setting {
+    /// What an op may hold that can put its rows on disk.
+    pub(crate) fn share(&self) -> Share {
+        self.budget.share_up_to(self.quota)
+    }
+
+    /// For rows that wait.
+    pub(crate) fn spool(&self) -> Spool {
+        Spool::within(self.share(), Disk::default())
+    }
 }
 
 /// A pipeline at work. Rows are pushed in, and come out of the other end as early as the ops allow.
@@ -86,7 +102,10 @@ impl Pipeline {
     /// # Errors
     /// What an op's arguments turn out to be wrong about, such as a bad regular expression.
     pub fn new(pipeline: &syntax::Pipeline, input: &Columns, options: Options) -> Result<Self, OpError> {
-        Self::within(pipeline, input, &Setting { strict: options.strict, budget: Budget::new(options.limits) })
+        // The ops that hold rows share the memory evenly, and leave one part to everything else.
+        let holds = |call: &&Call| find(call.name).is_some_and(|info| info.scope != Scope::Row);
+        let quota = options.limits.memory / (pipeline.ops.iter().filter(holds).count() + 1);
+        Self::within(pipeline, input, &Setting { strict: options.strict, budget: Budget::new(options.limits), quota })
     }
 
     pub(crate) fn within(pipeline: &syntax::Pipeline, input: &Columns, setting: &Setting) -> Result<Self, OpError> {

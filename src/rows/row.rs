@@ -3,6 +3,7 @@
 use crate::cell::{Cell, EMPTY};
 use lakeql_query::dialects::hydra::ops::ColumnRef;
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Cells in order. A row may lack its last cells, or hold explicitly empty ones.
@@ -69,7 +70,14 @@ impl FromIterator<Cell> for Row {
 
 /// The list of columns that rows share. It grows while rows come, and ops that pass rows unchanged share it.
 #[derive(Clone, Debug, Default)]
-pub struct Columns(Arc<Mutex<Names>>);
+pub struct Columns(Arc<Shared>);
+
+#[derive(Debug, Default)]
+struct Shared {
+    names: Mutex<Names>,
+    /// How many names there are: ops ask for every row.
+    count: AtomicUsize,
+}
 
 #[derive(Debug, Default)]
 struct Names {
@@ -77,16 +85,15 @@ struct Names {
     positions: HashMap<String, usize>,
 }
 
-impl Names {
-    fn add(&mut self, name: String) -> usize {
-        let position = self.names.len();
-        self.positions.insert(name.clone(), position);
-        self.names.push(name);
+impl Columns {
+    fn add(&self, names: &mut Names, name: String) -> usize {
+        let position = names.names.len();
+        names.positions.insert(name.clone(), position);
+        names.names.push(name);
+        self.0.count.store(position + 1, Ordering::Release);
         position
     }
-}
 
-impl Columns {
     /// No columns yet.
     pub fn new() -> Self {
         Self::default()
@@ -110,12 +117,12 @@ impl Columns {
 
     fn lock(&self) -> MutexGuard<'_, Names> {
         // Whoever panicked while adding a name left the list whole.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.0.names.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// How many there are now.
     pub fn len(&self) -> usize {
-        self.lock().names.len()
+        self.0.count.load(Ordering::Acquire)
     }
 
     /// Whether there are none yet.
@@ -143,7 +150,7 @@ impl Columns {
         let mut names = self.lock();
         match names.positions.get(name) {
             Some(position) => *position,
-            None => names.add(name.to_owned()),
+            None => self.add(&mut names, name.to_owned()),
         }
     }
 
@@ -156,11 +163,14 @@ impl Columns {
             unique = format!("{name}_{number}");
             number += 1;
         }
-        names.add(unique)
+        self.add(&mut names, unique)
     }
 
     /// Makes sure that there are at least so many columns.
     pub fn grow(&self, count: usize) {
+        if self.len() >= count {
+            return;
+        }
         let mut names = self.lock();
         while names.names.len() < count {
             let mut number = names.names.len();
@@ -169,7 +179,7 @@ impl Columns {
                 number += 1;
                 name = number.to_string();
             }
-            names.add(name);
+            self.add(&mut names, name);
         }
     }
 

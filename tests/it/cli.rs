@@ -13,21 +13,36 @@ fn tutorial() -> Place {
     place
 }
 
-#[test]
-fn sessions() {
-    let place = tutorial();
-    let catalogue = Place::new();
-    catalogue.ok(["import", "metacat", repository("tests/gold/mql/dataset").to_str().unwrap()]);
+/// Sessions in a folder, asked of the lake of a place.
+fn run_sessions(pattern: &str, place: &Place) {
     trycmd::TestCases::new()
-        .case("tests/cli/*.trycmd")
+        .case(pattern)
         .register_bin("lakeql", std::path::Path::new(crate::program::PROGRAM))
         .env("LAKEQL_LAKE", place.lake().to_str().unwrap())
         .env("NO_COLOR", "")
-        .insert_var("[CATALOGUE]", catalogue.lake().to_str().unwrap().to_owned())
-        .unwrap()
         .insert_var("[LAKE]", place.lake().to_str().unwrap().to_owned())
         .unwrap()
         .run();
+}
+
+#[test]
+fn sessions() {
+    run_sessions("tests/cli/*.trycmd", &tutorial());
+}
+
+#[test]
+fn sessions_with_a_catalogue() {
+    let place = Place::new();
+    place.ok(["import", "metacat", repository("tests/gold/mql/dataset").to_str().unwrap()]);
+    run_sessions("tests/cli/catalogue/*.trycmd", &place);
+}
+
+#[test]
+fn sessions_with_trees() {
+    let place = Place::new();
+    let datasets = |name: &str| repository("datasets").join(name).display().to_string();
+    place.ok(["import", "events", "--tree", &datasets("views_tree.json"), &datasets("views.jsonl")]);
+    run_sessions("tests/cli/trees/*.trycmd", &place);
 }
 
 #[test]

@@ -80,6 +80,10 @@ fn every_command_of_the_readme_works() {
     let place = Place::new();
     std::fs::copy(repository("datasets/sklearn_runs.jsonl.gz"), place.path("runs.jsonl.gz")).unwrap();
     samples(&place, "corpus", "collections.json");
+    std::fs::create_dir(place.path("datasets")).unwrap();
+    for name in ["datasets/views.jsonl", "datasets/views_tree.json"] {
+        std::fs::copy(repository(name), place.path(name)).unwrap();
+    }
     crate::neptune::copy_folder(&repository("tests/gold/mql/dataset"), &place.path("catalogue"));
     crate::neptune::copy_folder(&repository("tests/gold/nql/exporter_sample"), &place.path("exports"));
     // Its run without a first part is worth a note at every question.
@@ -113,6 +117,7 @@ fn verbs_and_flags_of_the_readme_exist() {
     let query = ["query", "points", "explain", "chunks"].map(|verb| place.ok([verb, "--help"])).concat()
         + &place.ok(["import", "aim", "--help"])
         + &place.ok(["import", "samples", "--help"])
+        + &place.ok(["import", "events", "--help"])
         + &place.ok(["import", "neptune", "--help"]);
     for text in inline.into_iter().filter(|text| !text.starts_with("cargo ")) {
         if let Some(rest) = text.strip_prefix("lakeql ") {
@@ -149,6 +154,8 @@ fn examples_of_the_help_parse() {
     place.write("more.jsonl.zst", std::fs::read(repository("datasets/tutorial_runs.jsonl")).unwrap());
     samples(&place, "corpus", "collections.json");
     place.ok(["import", "samples", "collections.json"]);
+    let views = |name: &str| repository("datasets").join(name).display().to_string();
+    place.ok(["import", "events", "--tree", &views("views_tree.json"), &views("views.jsonl")]);
     place.write(
         "queries.jsonl",
         r#"{"id": "a", "lang": "aim", "text": "run.batch_size > 1", "options": {"limit": 10}}"#,
@@ -244,7 +251,8 @@ fn links_lead_somewhere() {
         let text = read(document);
         for link in text.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let local = !link.contains("://") && !link.starts_with('#');
-            assert!(!local || repository(link).exists(), "{document} links to {link}");
+            let file = link.split('#').next().unwrap_or(link);
+            assert!(!local || repository(file).exists(), "{document} links to {link}");
         }
     }
 }

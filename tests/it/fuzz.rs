@@ -3,10 +3,13 @@
 
 #[path = "../fuzz/aimql.rs"]
 mod aimql;
+#[path = "../fuzz/hydra.rs"]
+mod hydra;
 #[path = "../fuzz/mql.rs"]
 mod mql;
 
 use crate::support::repository;
+use lakeql_query::dialects::hydra::ops::CATALOGUE;
 use serde_json::Value;
 use std::time::{Duration, Instant};
 
@@ -34,7 +37,8 @@ impl Mutator {
         at
     }
 
-    fn text(&mut self) -> String {
+    /// A seed, damaged. `joined` puts two texts together.
+    fn text(&mut self, joined: fn(&mut Self, &str) -> String) -> String {
         let mut text = self.seed();
         for _ in 0..=self.below(4) {
             let (a, b) = (self.place(&text), self.place(&text));
@@ -54,13 +58,7 @@ impl Mutator {
                     let (from, to) = (self.place(&other), self.place(&other));
                     text.replace_range(start..end, &other[from.min(to)..from.max(to)]);
                 }
-                5 => {
-                    text = format!(
-                        "({text}) {} ({})",
-                        ["and", "or", "==", "<", "in", "+", "%"][self.below(7)],
-                        self.seed()
-                    )
-                }
+                5 => text = joined(self, &text),
                 _ => {
                     let letter = char::from_u32(self.below(0x3000) as u32).unwrap_or('x');
                     text.insert(a, letter);
@@ -95,23 +93,14 @@ fn word(line: &str) -> Option<String> {
     String::from_utf8(bytes).ok()
 }
 
-#[test]
-fn damaged_queries_do_no_harm() {
-    damage("aimql", aimql::check);
+/// Texts of a file of recorded answers.
+fn recorded(path: &str, field: &str) -> Vec<String> {
+    let cases = std::fs::read_to_string(repository(path)).unwrap();
+    cases.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()[field].as_str().unwrap().to_owned()).collect()
 }
 
-#[test]
-fn damaged_mql_does_no_harm() {
-    damage("mql", mql::check);
-}
-
-fn damage(language: &str, check: fn(&str)) {
-    let cases = std::fs::read_to_string(repository(&format!("tests/gold/{language}/cases.jsonl"))).unwrap();
-    let query = |line: &str| serde_json::from_str::<Value>(line).unwrap()["query"].as_str().unwrap().to_owned();
-    let dictionary = std::fs::read_to_string(repository(&format!("tests/fuzz/{language}.dict"))).unwrap();
-    let words: Vec<_> = dictionary.lines().filter_map(word).collect();
-    assert!(words.len() > 90, "{} words", words.len());
-    let mut mutator = Mutator { state: 1, seeds: cases.lines().map(query).collect(), words };
+/// Tries texts: always the same ones, or others for as long as the environment asks for.
+fn try_texts(mut mutator: Mutator, mut check: impl FnMut(&mut Mutator)) {
     let more = std::env::var("LAKEQL_FUZZ_SECONDS").ok().map(|seconds| seconds.parse().unwrap());
     let end = more.map(|seconds| {
         mutator.state = std::time::UNIX_EPOCH.elapsed().unwrap().as_nanos() as u64;
@@ -119,11 +108,69 @@ fn damage(language: &str, check: fn(&str)) {
     });
     let mut tried = 0;
     while end.map_or(tried < TEXTS, |end| Instant::now() < end) {
-        let text = mutator.text();
-        if let Err(panic) = std::panic::catch_unwind(|| check(&text)) {
-            panic!("{text:?}: {panic:?}");
-        }
+        check(&mut mutator);
         tried += 1;
     }
-    println!("{tried} texts of {language}");
+    println!("{tried} texts");
+}
+
+/// Words of a dictionary for fuzzing.
+fn words(path: &str) -> Vec<String> {
+    let dictionary = std::fs::read_to_string(repository(path)).unwrap();
+    let words: Vec<_> = dictionary.lines().filter_map(word).collect();
+    assert!(words.len() > 90, "{} words", words.len());
+    words
+}
+
+#[test]
+fn damaged_queries_do_no_harm() {
+    let words = words("tests/fuzz/aimql.dict");
+    let joined = |mutator: &mut Mutator, text: &str| {
+        let operator = ["and", "or", "==", "<", "in", "+", "%"][mutator.below(7)];
+        format!("({text}) {operator} ({})", mutator.seed())
+    };
+    let seeds = recorded("tests/gold/aimql/cases.jsonl", "query");
+    try_texts(Mutator { state: 1, seeds, words }, |mutator| {
+        let text = mutator.text(joined);
+        if let Err(panic) = std::panic::catch_unwind(|| aimql::check(&text)) {
+            panic!("{text:?}: {panic:?}");
+        }
+    });
+}
+
+#[test]
+fn damaged_mql_does_no_harm() {
+    let words = words("tests/fuzz/mql.dict");
+    let joined = |mutator: &mut Mutator, text: &str| {
+        let operator = ["and", "or", ",", "-", "where", "union", "join"][mutator.below(7)];
+        format!("({text}) {operator} ({})", mutator.seed())
+    };
+    let seeds = recorded("tests/gold/mql/cases.jsonl", "query");
+    try_texts(Mutator { state: 1, seeds, words }, |mutator| {
+        let text = mutator.text(joined);
+        if let Err(panic) = std::panic::catch_unwind(|| mql::check(&text)) {
+            panic!("{text:?}: {panic:?}");
+        }
+    });
+}
+
+#[test]
+#[ignore = "rows on disk take their time: cargo test --test it damaged_ops -- --ignored"]
+fn damaged_ops_do_no_harm() {
+    let mut words: Vec<String> =
+        [";", ":", ",", "=", "%3B", "%2C", "+", "0", "1", "2", "-1", "99999", "::", "{", "}", "k", "s", "u", "t"]
+            .map(str::to_owned)
+            .to_vec();
+    for info in CATALOGUE {
+        words.extend(std::iter::once(info.name).chain(info.aliases.iter().copied()).map(|name| format!(";{name}=")));
+    }
+    let joined = |mutator: &mut Mutator, text: &str| format!("{text};{}", mutator.seed());
+    let seeds = recorded("tests/gold/hydra/op_cases.jsonl", "ops");
+    try_texts(Mutator { state: 1, seeds, words }, |mutator| {
+        let text = mutator.text(joined);
+        let number = mutator.below(usize::MAX) as u64;
+        if let Err(panic) = std::panic::catch_unwind(|| hydra::check(&text, &hydra::rows(number))) {
+            panic!("{text:?} over rows {number}: {panic:?}");
+        }
+    });
 }

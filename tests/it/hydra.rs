@@ -1,7 +1,7 @@
 //! Hydra: the recorded answers, and the verb `ops`.
 
 #[path = "../../src/rows/checks/cases.rs"]
-mod cases;
+pub(crate) mod cases;
 
 use crate::program::{Place, Said, json_lines};
 use serde_json::{Value, json};
@@ -69,6 +69,52 @@ fn rows_in_and_out_in_every_format() {
 }
 
 #[test]
+fn rows_that_do_not_fit_go_to_disk() {
+    let place = Place::new();
+    let rows: String = (0..20_000).map(|n| format!("[\"key {}\",{n},null]\n", (n * 7919) % 4_001)).collect();
+    for pipeline in ["sort=0;merge=ks", "gather=ksu;sort=1:n:d", "fill=0;reverse;limit=5000"] {
+        let answer = |memory: &str| {
+            let said = ops(&place, &[pipeline, "--memory", memory], &rows);
+            assert_eq!(said.code, Some(0), "{pipeline}: {}", said.err);
+            said.out
+        };
+        let plenty = answer("1GB");
+        assert_eq!(plenty.lines().count(), if pipeline.starts_with("fill") { 5000 } else { 4001 });
+        assert!(answer("100kB") == plenty, "{pipeline}");
+    }
+}
+
+#[test]
+fn formats_of_hydra() {
+    let place = Place::new();
+    let rows = "[\"a \\\"b\\\"\",1,1.5]\n[\"c|d\",null,[1]]\n";
+    let run = |format: &str| {
+        let said = ops(&place, &["order=0,1,2", "--hydra-format", format], rows);
+        assert_eq!(said.code, Some(0), "{}", said.err);
+        said.out
+    };
+    assert_eq!(run("json"), "[[\"a \\\"b\\\"\",1,1.5],[\"c|d\",null,[1]]]\n");
+    assert_eq!(run("csv"), "\"a 'b'\",1,1.5\n\"c|d\",,\n");
+    assert_eq!(run("tsv"), "\"a 'b'\"\t1\t1.5\n\"c|d\"\t\t\n");
+    assert_eq!(run("psv2"), "\"a \\\"b\\\"\"|1|1.5\n\"c|d\"||\n");
+    assert_eq!(ops(&place, &["t", "--hydra-format", "xml"], rows).code, Some(2));
+    assert_eq!(ops(&place, &["t", "--hydra-format", "csv", "--format", "csv"], rows).code, Some(2));
+}
+
+/// Columns whose cells have one type keep it; the others are text.
+#[test]
+fn rows_as_columns() {
+    let place = Place::new();
+    let rows = "[\"a\",1,1.5,1]\n[\"b\",null,2.5,\"x\"]\n[\"b\",3]\n";
+    let said = ops(&place, &["sort=0", "--format", "parquet", "--output", "rows.parquet"], rows);
+    assert_eq!(said.code, Some(0), "{}", said.err);
+    let sql = "select \"0\", sum(\"1\") as n, max(\"2\") as x, max(\"3\") as t from data group by 1 order by 1";
+    let said = place.run(["query", sql, "--lang", "sql", "--from", "rows.parquet"]);
+    let expected = [json!({"0": "a", "n": 1, "x": 1.5, "t": "1"}), json!({"0": "b", "n": 3, "x": 2.5, "t": "x"})];
+    assert_eq!(json_lines(&said.out), expected, "{}", said.err);
+}
+
+#[test]
 fn rows_come_out_before_all_are_read() {
     let place = Place::new();
     let mut command = place.command(["ops", "num=c0,n1,add,v0,set;limit=2"]);
@@ -101,7 +147,11 @@ fn mistakes_have_a_place_and_an_exit_code() {
     );
     assert!(wrong(&["t", "--input-format", "csv"], "a,\"b\n")["message"].as_str().unwrap().contains("not closed"));
     assert_eq!(wrong(&["t", "missing.jsonl"], "")["kind"], "io");
-    assert_eq!(wrong(&["sort=0", "--memory", "1kB"], &ROWS.repeat(20))["kind"], "limit");
+    assert_eq!(wrong(&["pivot=0,1,1", "--memory", "100B"], &ROWS.repeat(20))["kind"], "limit");
+    let long = format!("[\"{}\"]", "x".repeat(65 << 20));
+    let too_long = wrong(&["t"], &long);
+    assert_eq!(too_long["kind"], "limit");
+    assert!(too_long["message"].as_str().unwrap().contains("stdin, line 1"), "{too_long}");
     assert_eq!(wrong(&["rmap=0::{\"(\":\"x\"}"], ROWS)["kind"], "regex");
     assert_eq!(place.run(["ops", "t", "--input-format", "xml"]).code, Some(2));
 }

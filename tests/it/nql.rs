@@ -1,10 +1,10 @@
 //! NQL over a lake: what the corpus of single queries does not ask.
 
 use crate::gold::nql::{Outcome, cases, neutral, outcome};
-use crate::support::{empty_lake, repository, rows, session};
+use crate::support::{empty_lake, repository, rows, rows_of, session};
 use lakeql::diagnostic::Kind;
 use lakeql::source::Source;
-use lakeql::{Error, Session, Settings, Shape};
+use lakeql::{Error, PlainSource, Session, Settings, Shape};
 use lakeql_lake::ingest::neptune::{NeptuneOptions, import_neptune};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -182,6 +182,41 @@ async fn projects_side_by_side() {
     let answer = session.query(&Source::query("lr > 0"), "nql-typed", &settings, &Shape::default()).await;
     let Err(Error::Query(found)) = answer else { panic!("accepted") };
     assert_eq!(found[0].message, "`lr` has several types: int (1 run), floatSeries (1 run)");
+}
+
+/// A state that is not there is missing, like any other value (R3). Only exports have theirs made up (X5).
+#[tokio::test(flavor = "multi_thread")]
+async fn experiments_without_a_state() {
+    let mut stateless = run("A-2", "x/a", json!({}));
+    stateless.as_object_mut().unwrap().remove("state");
+    let session = lake_of_lines(&[vec![run("A-1", "x/a", json!({})), stateless]]).await;
+    for (text, expected) in [
+        ("state = succeeded", vec!["A-1"]),
+        ("state >= running", vec!["A-1"]),
+        ("state EXISTS", vec!["A-1"]),
+        ("state NOT EXISTS", vec!["A-2"]),
+        ("state != failed", vec!["A-1", "A-2"]),
+        ("NOT state < failed", vec!["A-2"]),
+    ] {
+        let expected: BTreeSet<_> = expected.into_iter().map(str::to_owned).collect();
+        assert_eq!(ids(&session, "nql-legacy", text).await, expected, "{text}");
+    }
+}
+
+/// A folder in which no run is finished is an export without runs, and no table of its columns.
+#[tokio::test(flavor = "multi_thread")]
+async fn folders_without_a_finished_run() {
+    let folder = tempfile::tempdir().unwrap();
+    let part = "SAN-99-5247c368d6b234f5_part_1.parquet";
+    let sample = repository("tests/gold/nql/exporter_sample/data/ml-lab_sandbox-ce38b1d16ffb468d");
+    std::fs::copy(sample.join(part), folder.path().join(part)).unwrap();
+    let from = folder.path().to_string_lossy().into_owned();
+    let session = Session::of_files(vec![PlainSource { name: None, from }]).build().await.unwrap();
+    let answer = session.query(&Source::query("id = SAN-99"), "nql", &Settings::default(), &Shape::default()).await;
+    let answer = answer.unwrap();
+    let told: Vec<_> = answer.notes.iter().map(|note| note.message.as_str()).collect();
+    assert!(told.iter().any(|note| note.starts_with("1 run without its first part was left out")), "{told:?}");
+    assert!(rows_of(answer).await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -22,6 +22,7 @@ fn wrong() -> Vec<(&'static str, &'static str, String)> {
         nql("sql_select", "SELECT * FROM experiments WHERE Precision > 0.9;"),
         nql("sql_not_equal", "owner <> Fred"),
         nql("sql_in", "id IN (SAN-1, SAN-2)"),
+        nql("sql_in_tags", "tags IN (a, b)"),
         nql("sql_like", "name LIKE \"exp%\""),
         nql("sql_is_null", "hostname IS NULL"),
         nql("sql_between", "size BETWEEN 1 AND 2"),

@@ -24,6 +24,8 @@ pub(crate) enum ImportKind {
     Neptune(ImportNeptune),
     /// Properties of training samples: a catalogue of collections, or JSON lines and Parquet files
     Samples(ImportSamples),
+    /// Trees that count events: JSON lines or Parquet files
+    Events(super::ImportEvents),
     /// Files, datasets and saved queries of a file catalogue, in the JSON that MetaCat prints
     Metacat(ImportMetacat),
 }

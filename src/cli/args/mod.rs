@@ -8,6 +8,7 @@ mod plot;
 mod points;
 mod query;
 mod runs;
+mod tree;
 pub(crate) mod values;
 
 pub(crate) use chunks::{ChunksArgs, OrderArg};
@@ -21,8 +22,10 @@ pub(crate) use plot::{AxisArg, PlotArgs};
 pub(crate) use points::PointsArgs;
 pub(crate) use query::{
     BenchArgs, ExplainArgs, FromArgs, LanguageArgs, QueryArgs, QueryFlags, SaveArgs, ShapeArgs, StageArg, TextArgs,
+    TreesArgs,
 };
 pub(crate) use runs::{DiffArgs, ShowArgs};
+pub(crate) use tree::{ImportEvents, TreeArgs, TreeCommand, TreeMerge, TreeShow};
 
 use clap::builder::Resettable;
 use clap::parser::ValueSource;
@@ -78,6 +81,8 @@ pub(crate) enum Command {
     Show(ShowArgs),
     /// Show what is not the same in several runs
     Diff(DiffArgs),
+    /// List, browse and unite trees
+    Tree(TreeArgs),
     /// Run Hydra's ops over rows, from stdin or a file
     Ops(OpsArgs),
     /// Save an MQL query under a name

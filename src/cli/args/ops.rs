@@ -1,6 +1,8 @@
 //! Flags of `ops`.
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum, ValueHint};
+use lakeql_rows::text::hydra::HydraFormat;
 use std::path::PathBuf;
 
 /// `ops`.
@@ -31,9 +33,19 @@ pub(crate) struct OpsArgs {
     #[arg(long)]
     pub(crate) header: bool,
 
+    /// Write the rows as Hydra's HTTP interface does: json, csv, tsv, psv, or csv2, tsv2, psv2 with escapes
+    #[arg(long, value_name = "FORMAT", value_parser = hydra_format(), conflicts_with = "format")]
+    pub(crate) hydra_format: Option<HydraFormat>,
+
     /// The sane meaning where Hydra has a known defect
     #[arg(long)]
     pub(crate) strict: bool,
+}
+
+/// Names of Hydra's formats.
+fn hydra_format() -> impl TypedValueParser<Value = HydraFormat> {
+    PossibleValuesParser::new(HydraFormat::ALL.map(|(name, _)| name))
+        .try_map(|name| HydraFormat::find(&name).ok_or("no such format"))
 }
 
 /// How rows are written.

@@ -15,6 +15,7 @@ Examples:
   lakeql query 'sys/failed:bool = true AND sys/creation_time > -7d' --lang nql --project team/vision
   lakeql query 'select((\"language\",\"==\",\"en\"))' --lang mixtera --count-by license
   lakeql query 'files from prod:raw where core.runs[any] in (11001, 12010)' --lang mql
+  lakeql query '2024-01-01/+/(5)+:+hits' --lang hydra --tree views --ops 'sort=2:n:d'
   lakeql query -f top_ten.sql --lang sql --output top_ten.parquet
   lakeql query 'fare_amount > 20' --lang nql --from 'taxi/*.parquet' --sort -fare_amount
   echo 'run.archived' | lakeql query - --lang aim --format csv";
@@ -230,10 +231,34 @@ pub(crate) struct LanguageArgs {
     pub(crate) legacy_prefixes: Option<LegacyPrefixes>,
 
     #[command(flatten)]
+    pub(crate) trees: TreesArgs,
+
+    #[command(flatten)]
     pub(crate) samples: SamplesArgs,
 
     #[command(flatten)]
     pub(crate) shown: ShownArgs,
+}
+
+/// What the language of trees can be told.
+#[derive(Clone, Debug, Default, Args)]
+#[command(next_help_heading = "Hydra")]
+pub(crate) struct TreesArgs {
+    /// The tree that is walked, several times for several workers [default: the only one]
+    #[arg(long, value_name = "NAME")]
+    pub(crate) tree: Vec<String>,
+
+    /// What is done to the rows of all trees, such as 'gather=ks;sort=1:n:d'
+    #[arg(long, value_name = "OPS", default_value_t, hide_default_value = true)]
+    pub(crate) ops: String,
+
+    /// What is done to the rows of each tree
+    #[arg(long, value_name = "OPS", default_value_t, hide_default_value = true)]
+    pub(crate) rops: String,
+
+    /// The sane meaning where Hydra has a known defect
+    #[arg(long)]
+    pub(crate) strict: bool,
 }
 
 /// What languages about samples can be told.
@@ -290,6 +315,10 @@ impl LanguageArgs {
                 ClosureArg::Children => Provenance::Children,
             }),
             legacy_prefixes: self.legacy_prefixes.clone().unwrap_or_default(),
+            trees: self.trees.tree.clone(),
+            ops: self.trees.ops.clone(),
+            worker_ops: self.trees.rops.clone(),
+            strict: self.trees.strict,
             by: columns(&self.shown.ranges_by),
             count_by: columns(&self.shown.count_by),
             ..self.samples.settings()

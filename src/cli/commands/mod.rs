@@ -11,6 +11,7 @@ mod diff;
 mod explain;
 mod history;
 mod import;
+mod import_events;
 mod import_samples;
 mod man;
 mod ops;
@@ -20,6 +21,7 @@ mod query;
 mod save;
 mod show;
 mod tables;
+mod tree;
 mod vacuum;
 
 use crate::args::{Command, ImportKind};
@@ -34,6 +36,7 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
             ImportKind::Aim(args) => import::aim(context, &args).await,
             ImportKind::Neptune(args) => import::neptune(context, &args).await,
             ImportKind::Samples(args) => import_samples::run(context, &args).await,
+            ImportKind::Events(args) => import_events::run(context, &args).await,
             ImportKind::Metacat(args) => import::metacat(context, &args).await,
         },
         Command::Query(args) => query::run(context, &args).await,
@@ -43,6 +46,7 @@ pub(crate) async fn run(context: Context, command: Command) -> Result<(), Failur
         Command::Plot(args) => plot::run(context, &args).await,
         Command::Show(args) => show::run(context, &args).await,
         Command::Diff(args) => diff::run(context, &args).await,
+        Command::Tree(args) => tree::run(context, &args).await,
         Command::Ops(args) => ops::run(context, &args).await,
         Command::Save(args) => save::run(context, &args).await,
         Command::Bench(args) => bench::run(context, &args).await,

@@ -86,6 +86,7 @@ impl Catalogue<'_> {
                 Transform::Filter(_)
                 | Transform::Set(_)
                 | Transform::Choose(_)
+                | Transform::Walk(_)
                 | Transform::After { .. }
                 | Transform::Keys(_) => {
                     return Err(internal("a step for runs"));

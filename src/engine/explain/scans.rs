@@ -1,10 +1,12 @@
 //! What the scans of a query that has been run have read, and what they could leave out.
 
+use crate::trees::WalkExec;
 use datafusion::datasource::physical_plan::{FileScanConfig, ParquetSource};
 use datafusion::datasource::source::DataSourceExec;
 use datafusion::physical_plan::ExecutionPlan;
 use datafusion::physical_plan::metrics::{Metric, MetricValue};
 use lakeql_lake::resident::ResidentScanExec;
+use lakeql_lake::trees::LevelRead;
 use std::collections::BTreeSet;
 use std::fmt;
 use std::ops::AddAssign;
@@ -71,6 +73,9 @@ impl ScanReport {
         if let Some((config, _)) = scan.and_then(|scan| scan.downcast_to_file_source::<ParquetSource>()) {
             self.scans.push(ScanStats::new(config, plan));
         }
+        if let Some(walk) = plan.downcast_ref::<WalkExec>() {
+            self.scans.extend(walk.read().iter().map(|(tree, levels)| ScanStats::of_walk(tree, levels, walk.rows())));
+        }
         if let Some(scan) = plan.downcast_ref::<ResidentScanExec>() {
             self.scans.push(ScanStats::of_resident(scan));
         }
@@ -92,6 +97,20 @@ fn output_rows(plan: &dyn ExecutionPlan) -> Option<usize> {
 }
 
 impl ScanStats {
+    /// What a walk has read of a tree: row groups and pages are those that were read, none are looked at in vain.
+    fn of_walk(tree: &str, levels: &[LevelRead], rows: usize) -> Self {
+        let sum = |of: fn(&LevelRead) -> u64| usize::try_from(levels.iter().map(of).sum::<u64>()).unwrap_or(usize::MAX);
+        Self {
+            table: tree.to_owned(),
+            files: levels.iter().filter(|level| level.blocks > 0).count(),
+            row_groups: levels.iter().map(|level| level.row_groups.len()).sum(),
+            pages: sum(|level| level.requests),
+            bytes_scanned: sum(|level| level.bytes),
+            output_rows: rows,
+            ..Self::default()
+        }
+    }
+
     fn new(config: &FileScanConfig, plan: &dyn ExecutionPlan) -> Self {
         let mut stats = Self::default();
         let mut files = BTreeSet::new();

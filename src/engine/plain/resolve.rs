@@ -35,6 +35,10 @@ pub(crate) fn resolve(tables: &[Arc<PlainTable>], query: &Query) -> Result<(Logi
                 Diagnostic::error(Mistake::Semantic, "plain files are no file catalogue, only a lake has one");
             return Err(problem.hint("bring one in with `lakeql import metacat`").into());
         }
+        Relation::Trees => {
+            let problem = Diagnostic::error(Mistake::Semantic, "plain files are no trees, only a lake has them");
+            return Err(problem.hint("build one with `lakeql import events --tree SPEC.json FILE`").into());
+        }
         Relation::Runs | Relation::Series(_) => {
             let problem =
                 Diagnostic::error(Mistake::Semantic, "this language asks runs and their series, not plain files");
@@ -55,7 +59,11 @@ pub(crate) fn resolve(tables: &[Arc<PlainTable>], query: &Query) -> Result<(Logi
         match transform {
             Transform::Filter(predicate) => filters.push(resolver.predicate(predicate, true)?),
             // Rows of a plain table have no age and no names.
-            Transform::Choose(_) | Transform::Set(_) | Transform::After { .. } | Transform::Keys(_) => {}
+            Transform::Choose(_)
+            | Transform::Walk(_)
+            | Transform::Set(_)
+            | Transform::After { .. }
+            | Transform::Keys(_) => {}
             Transform::With(_) | Transform::Overview(_) => return Err(crate::resolve::only_files()),
             Transform::Sort(keys) => {
                 for key in keys {

@@ -146,6 +146,7 @@ fn checked(query: &Query, options: &PointsOptions) -> Result<SeriesKind> {
     let wrong = |message: String| Diagnostic::error(Kind::Semantic, message);
     let kind = match query.relation {
         Relation::Samples => return Err(wrong("a query about samples matches no series".into()).into()),
+        Relation::Trees => return Err(wrong("a walk over trees matches no series".into()).into()),
         Relation::Runs | Relation::Table | Relation::Catalogue(_) => options.kind.unwrap_or(SeriesKind::Metric),
         Relation::Series(kind) => {
             if let Some(other) = options.kind.filter(|other| *other != kind) {

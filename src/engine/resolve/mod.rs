@@ -27,6 +27,7 @@ mod tests_of;
 use crate::catalogue::Catalogue;
 use crate::samples;
 use crate::shape::Shape;
+use crate::trees;
 use crate::{Error, Result};
 use datafusion::arrow::array::{Array, AsArray};
 use datafusion::arrow::datatypes::TimestampMicrosecondType;
@@ -76,6 +77,9 @@ impl<'a> Resolver<'a> {
         if query.relation == Relation::Samples {
             return samples::resolve(self.state, self.snapshot, self.store, query).await;
         }
+        if query.relation == Relation::Trees {
+            return trees::resolve(self.state, self.snapshot, query).await;
+        }
         if let Relation::Catalogue(_) = query.relation {
             return Catalogue::new(self.state, self.snapshot, self.store).resolve(query).await;
         }
@@ -107,6 +111,7 @@ impl<'a> Resolver<'a> {
                     steps.notes.append(&mut needs.notes);
                 }
                 Transform::Choose(_) => return Err(internal("samples among runs")),
+                Transform::Walk(_) => return Err(internal("a walk where rows are runs")),
                 Transform::Set(_) => return Err(internal("a set of files where rows are runs")),
                 Transform::With(_) | Transform::Overview(_) => return Err(only_files()),
                 Transform::After { hash } => {
@@ -274,6 +279,7 @@ pub(crate) fn shaped(plan: LogicalPlan, transforms: &[Transform]) -> Result<Logi
             }
             Transform::With(_) | Transform::Overview(_) => return Err(only_files()),
             Transform::Choose(_)
+            | Transform::Walk(_)
             | Transform::Filter(_)
             | Transform::After { .. }
             | Transform::Keys(_)

@@ -273,7 +273,7 @@ impl<'a> Needs<'a> {
     /// What identifies a row.
     pub(super) fn key_columns(&mut self) -> Vec<Output> {
         match self.relation {
-            Relation::Runs | Relation::Table | Relation::Samples | Relation::Catalogue(_) => {
+            Relation::Runs | Relation::Table | Relation::Samples | Relation::Trees | Relation::Catalogue(_) => {
                 vec![Output::new("hash", self.run("hash"))]
             }
             Relation::Series(_) => vec![
@@ -297,7 +297,7 @@ impl<'a> Needs<'a> {
     /// The joined tables with all columns that were asked for. `by_age`: the rows are wanted newest first.
     pub(super) fn plan(&mut self, by_age: bool) -> Result<LogicalPlanBuilder> {
         let kind = match self.relation {
-            Relation::Runs | Relation::Table | Relation::Samples | Relation::Catalogue(_) => None,
+            Relation::Runs | Relation::Table | Relation::Samples | Relation::Trees | Relation::Catalogue(_) => None,
             Relation::Series(kind) => Some(kind),
         };
         let joined = kind.is_some() || !self.rare.is_empty() || !self.summaries.is_empty() || self.all_series;

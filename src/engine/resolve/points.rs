@@ -44,7 +44,7 @@ impl Resolver<'_> {
         wanted: &SeriesWanted<'_>,
     ) -> Result<(LogicalPlan, Vec<Diagnostic>)> {
         match query.relation {
-            Relation::Runs | Relation::Table | Relation::Samples | Relation::Catalogue(_) => {
+            Relation::Runs | Relation::Table | Relation::Samples | Relation::Trees | Relation::Catalogue(_) => {
                 self.series_of_runs(query, wanted).await
             }
             Relation::Series(_) => self.matched_series(query, wanted).await,

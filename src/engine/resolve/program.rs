@@ -93,7 +93,9 @@ impl Needs<'_> {
     /// The program that asks what a leaf asks, for values that are not columns.
     pub(super) fn leaf_program(&mut self, leaf: &Predicate, attribute: &Attribute, guard: &Guard) -> Result<Expr> {
         let entity = match self.relation {
-            Relation::Runs | Relation::Table | Relation::Samples | Relation::Catalogue(_) => Entity::Run,
+            Relation::Runs | Relation::Table | Relation::Samples | Relation::Trees | Relation::Catalogue(_) => {
+                Entity::Run
+            }
             Relation::Series(kind) => Entity::Series(kind),
         };
         let mut inputs = Inputs::default();

@@ -227,7 +227,7 @@ impl Resolver<'_> {
     fn unknown(&self, name: &str, relation: Relation) -> Error {
         let paths = self.snapshot.paths();
         let columns: &[&str] = match relation {
-            Relation::Runs | Relation::Table | Relation::Samples | Relation::Catalogue(_) => &[],
+            Relation::Runs | Relation::Table | Relation::Samples | Relation::Trees | Relation::Catalogue(_) => &[],
             Relation::Series(_) => &SERIES_COLUMNS,
         };
         let known = columns.iter().chain(&RUN_COLUMNS).copied();

@@ -53,8 +53,8 @@ pub(crate) async fn resolve(
 
 /// What an operator gives, as a table.
 #[derive(Debug)]
-struct AnswerTable {
-    exec: Arc<dyn ExecutionPlan>,
+pub(crate) struct AnswerTable {
+    pub(crate) exec: Arc<dyn ExecutionPlan>,
 }
 
 #[async_trait::async_trait]

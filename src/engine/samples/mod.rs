@@ -21,5 +21,5 @@ mod ranges;
 
 pub use chunks::{ChunkOptions, Chunks};
 
-pub(crate) use answer::resolve;
+pub(crate) use answer::{AnswerTable, resolve};
 pub(crate) use chunks::chunks;

@@ -150,12 +150,17 @@ fn summaries_and_contexts() {
         "metric.last == 0.5 and metric.nosuch == None and metric.last is not None and metric.run.seed == 3",
         "not metric.context.subset > 5 and metric.context.split == {'name': 'dev'}",
         "run.metrics[metric.name, metric.context].last == metric.last",
+        // Asked of the original: a path finds nothing in a context, but its first key has to be there.
+        "metric.context['split', 'name'] != 'dev' and not metric.context['split', 'name'] == None",
+        // Nothing is found behind a method of the storage, and the wrapper's `cache` is None.
+        "run.hp.keys.foo != None and not run.hp.keys.foo > 2 and run.hp.keys['x'] != 1 and metric.last.cache is None",
     ];
     check(Entity::Metric, &yes, Some(true));
     let raising = [
         "metric.context.nosuch == 1 or True",
         "metric.context['nosuch']",
-        "metric.context['split', 'name'] == 'dev'",
+        "metric.context['nosuch', 'name'] != 'dev'",
+        "metric.context[()] != 1",
         "metric['last']",
         "images.name == 'x'",
     ];

@@ -86,6 +86,11 @@ fn child(value: &Value, key: &Key, meter: &Meter) -> Option<Value> {
 
 pub(super) const DEEPER: Value = Value::Missing(Missing::Deeper);
 
+/// Whether this is a method of the storage, such as `run.hparams.keys`: behind its wrapper nothing is found.
+fn is_stored_method(value: &Value) -> bool {
+    matches!(value, Value::Method(method) if matches!(method.0, Value::Wrapped(_) | Value::Missing(_)))
+}
+
 impl Eval<'_> {
     /// `value.name`
     pub(crate) fn attribute(&self, value: &Value, name: &str) -> Result<Value, Raised> {
@@ -102,17 +107,19 @@ impl Eval<'_> {
                 field => self.series_summary(field, false),
             }),
             Value::Metrics => Err(Raised::attribute_error(format!("metrics are asked by index, not as .{name}"))),
+            Value::Metric(_) | Value::Wrapped(_) | Value::Missing(_) | Value::Context(_) if name == "cache" => {
+                Ok(Value::None)
+            }
             Value::Metric(metric) => Ok(self.summary(metric, name)),
-            Value::Wrapped(_) | Value::Missing(_) if is_storage_name(name) => Ok(match name {
-                "cache" => Value::Object("cache"),
-                _ => Value::Method(Arc::new((value.clone(), name.into()))),
-            }),
+            Value::Wrapped(_) | Value::Missing(_) if is_storage_name(name) => {
+                Ok(Value::Method(Arc::new((value.clone(), name.into()))))
+            }
+            _ if is_stored_method(value) => Ok(DEEPER),
             Value::Wrapped(inner) => Ok(match &**inner {
                 Value::Dict(dict) => dict.get_text(name).cloned().map_or(DEEPER, wrapped),
                 _ => DEEPER,
             }),
             Value::Missing(_) => Ok(DEEPER),
-            Value::Context(_) if name == "cache" => Ok(Value::None),
             Value::Context(inner) => match &**inner {
                 Value::Dict(dict) => dict.get_text(name).cloned().map(context),
                 _ => None,
@@ -146,6 +153,12 @@ impl Eval<'_> {
                 Ok(found.map_or(DEEPER, wrapped))
             }
             Value::Missing(_) => path(index).map(|_| DEEPER),
+            _ if is_stored_method(value) => path(index).map(|_| DEEPER),
+            // A path is none in a context: its first key has to be there, what is below it never is.
+            Value::Context(inner) if let (Value::Dict(_), Value::Tuple(keys)) = (&**inner, index) => {
+                let first = keys.first().ok_or_else(|| Raised::index_error("an empty path"))?;
+                self.subscript(value, first).map(|_| DEEPER)
+            }
             Value::Context(inner) => {
                 let found = match &**inner {
                     Value::Dict(dict) => dict.get(index, &self.meter)?.cloned(),

@@ -207,7 +207,7 @@ impl Compiler {
             },
             Node::Param(param) if !access::is_storage_name(name) => extend(&param, [Key::Text(name.into())]),
             Node::SeriesContext(path) if name != "cache" => context_step(&path, Key::Text(name.into())),
-            Node::Const(Value::Metric(metric)) => summary(metric, name),
+            Node::Const(Value::Metric(metric)) if name != "cache" => summary(metric, name),
             Node::Const(owner @ (Value::Type(_) | Value::Module(_))) => match builtins::attribute(&owner, name) {
                 Ok(value) => Node::Const(value),
                 Err(raised) => raise(raised),

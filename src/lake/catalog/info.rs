@@ -43,8 +43,9 @@ impl Snapshot {
         let experiments = Table::ALL.into_iter();
         // Nobody is told of a family that is not there.
         let samples = Table::SAMPLES.into_iter().filter(|table| !self.table(*table).files.is_empty());
+        let trees = Table::TREES.into_iter().filter(|table| !self.table(*table).files.is_empty());
         let catalogue = Table::CATALOGUE.into_iter().filter(|_| self.has_catalogue());
-        experiments.chain(samples).chain(catalogue).map(|table| self.table(table).info()).collect()
+        experiments.chain(samples).chain(trees).chain(catalogue).map(|table| self.table(table).info()).collect()
     }
 }
 

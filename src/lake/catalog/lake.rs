@@ -90,7 +90,7 @@ impl Lake {
 
     fn at(place: Place) -> Result<Lake> {
         let mut logs = BTreeMap::new();
-        for table in Table::ALL.into_iter().chain(Table::SAMPLES).chain(Table::CATALOGUE) {
+        for table in Table::every() {
             logs.insert(table, TableLog::new(&place, table)?);
         }
         let inner = Inner { place, logs, latest: Mutex::default(), older: Mutex::default(), entries: Mutex::default() };

@@ -7,6 +7,7 @@ pub(crate) mod adapter;
 pub(crate) mod catalogue;
 pub mod commit;
 pub(crate) mod context;
+mod family;
 mod files;
 pub mod history;
 pub mod info;
@@ -21,6 +22,7 @@ pub(crate) mod rewrite;
 pub mod samples;
 pub mod snapshot;
 pub mod tables;
+pub mod trees;
 
 #[cfg(test)]
 pub(crate) mod testing;

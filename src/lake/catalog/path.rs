@@ -206,6 +206,14 @@ impl fmt::Display for ColumnType {
 /// What Delta Lake forbids in names is percent-encoded. Letters that are not lower case are too, because names that
 /// differ in case only are one name to Delta Lake, and `C` and `c` are two parameters.
 pub fn column_name(path: &str, column_type: ColumnType) -> String {
+    let mut name = encoded(path);
+    name.push(':');
+    name.push_str(column_type.suffix());
+    name
+}
+
+/// A path as it stands in names of columns.
+pub(crate) fn encoded(path: &str) -> String {
     let mut name = String::with_capacity(path.len() + 6);
     for c in path.chars() {
         if is_plain(c) {
@@ -217,8 +225,6 @@ pub fn column_name(path: &str, column_type: ColumnType) -> String {
             }
         }
     }
-    name.push(':');
-    name.push_str(column_type.suffix());
     name
 }
 

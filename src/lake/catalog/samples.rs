@@ -13,9 +13,8 @@ use futures::future::try_join_all;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::commit::later;
+use super::family::Family;
 use super::lake::{Lake, Loaded};
-use super::log::{Change, NewFile, Pins, RemovedFile};
 use super::path::{ColumnType, column_name};
 use super::snapshot::{DataFile, Snapshot};
 use super::tables::{Table, time_type};
@@ -26,9 +25,6 @@ use crate::storage::writer::{TableWriter, WrittenFile};
 
 /// Names that no property can have: they are those of samples and of answers.
 pub const RESERVED: [&str; 7] = ["dataset_id", "file_id", "sample_id", "dataset", "file", "start", "end"];
-
-/// How often a commit is tried before the writer gives up.
-const ATTEMPTS: u32 = 50;
 
 /// All collections of a version of the lake.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -299,63 +295,12 @@ impl Lake {
         info: Map<String, Value>,
         change: impl Fn(&SampleCatalog) -> Result<Option<SampleCatalog>>,
     ) -> Result<(u64, bool)> {
-        for table in Table::SAMPLES {
-            self.log(table)?.create().await?;
-        }
-        let mut own = Pins::new();
-        for table in [Table::SampleFiles, Table::Samples] {
-            let add: Vec<NewFile> = files
-                .iter()
-                .filter(|file| file.table == table)
-                .map(|file| NewFile { file: file.clone(), dead: vec![] })
-                .collect();
-            let log = self.log(table)?;
-            let state = log.load(None).await?;
-            // Even without files, so that the table is named.
-            let version = if add.is_empty() {
-                state.version()
-            } else {
-                log.append(&state, Change { add, ..Change::default() }).await?
-            };
-            log.checkpoint(version).await;
-            own.insert(table, version);
-        }
-        for _ in 0..ATTEMPTS {
-            let loaded = self.loaded().await?;
-            let Some(catalog) = change(loaded.snapshot.samples().await?.as_ref())? else {
-                return Ok((loaded.snapshot.version(), false));
-            };
-            match self.try_commit_samples(&loaded, &catalog, own.clone(), &info).await {
-                Ok(version) => return Ok((version, true)),
-                Err(Error::Conflict { .. }) => {}
-                Err(error) => return Err(error),
-            }
-        }
-        Err(Error::Conflict { attempts: ATTEMPTS })
-    }
-
-    async fn try_commit_samples(
-        &self,
-        loaded: &Loaded,
-        catalog: &SampleCatalog,
-        mut own: Pins,
-        info: &Map<String, Value>,
-    ) -> Result<u64> {
-        let log = self.log(Table::SampleDatasets)?;
-        let state = log.load(None).await?;
-        let mut remove = vec![];
-        // Also the file of a writer that has not come to its last commit.
-        for view in state.snapshot().try_log_data()?.iter() {
-            let size = u64::try_from(view.size()).unwrap_or_default();
-            remove.push(RemovedFile { name: view.path().to_string(), size });
-        }
-        let file = self.write_catalog(catalog).await?;
-        let add = vec![NewFile { file, dead: vec![] }];
-        let version = log.commit(&state, Change { add, remove, ..Change::default() }, false).await?;
-        log.checkpoint(version).await;
-        own.insert(Table::SampleDatasets, version);
-        let change = Change { pins: Some(later(&loaded.pins, &own)), info: info.clone(), ..Change::default() };
-        self.commit_runs(loaded, change).await
+        let family = Family { tables: &Table::SAMPLES, data: &[Table::SampleFiles, Table::Samples] };
+        let attempt = async |loaded: &Loaded| match change(loaded.snapshot.samples().await?.as_ref())? {
+            Some(catalog) => self.write_catalog(&catalog).await.map(Some),
+            None => Ok(None),
+        };
+        self.commit_family(family, files, &info, attempt).await
     }
 
     async fn write_catalog(&self, catalog: &SampleCatalog) -> Result<WrittenFile> {

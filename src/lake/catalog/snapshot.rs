@@ -14,7 +14,7 @@ use object_store::ObjectStore;
 use object_store::path::Path;
 use serde::Deserialize;
 use serde_json::Value;
-use tokio::sync::OnceCell;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::lake::States;
 use super::log::{DEAD_KEY, parse_dead};
@@ -22,9 +22,11 @@ use super::path::{ColumnType, parse_column_name};
 use super::paths::PathCatalog;
 use super::samples::SampleCatalog;
 use super::tables::Table;
+use super::trees::TreeCatalog;
 use crate::error::{Error, Result};
 use crate::storage::segment::{FileName, SegmentId};
 use crate::storage::url::Place;
+use crate::trees::OpenTree;
 
 /// One version of the lake.
 #[derive(Debug, Clone)]
@@ -36,6 +38,8 @@ pub struct Snapshot {
     dead: BTreeMap<SegmentId, Vec<u32>>,
     pub(super) paths: OnceLock<Arc<PathCatalog>>,
     pub(super) samples: OnceCell<Arc<SampleCatalog>>,
+    pub(super) trees: OnceCell<Arc<TreeCatalog>>,
+    open: Arc<Mutex<BTreeMap<String, Arc<OpenTree>>>>,
 }
 
 /// A table at one version.
@@ -149,10 +153,7 @@ impl Snapshot {
     pub fn table(&self, table: Table) -> &TableSnapshot {
         // Every table is put in when a snapshot is made.
         static NONE: std::sync::LazyLock<BTreeMap<Table, TableSnapshot>> = std::sync::LazyLock::new(|| {
-            Table::ALL
-                .into_iter()
-                .chain(Table::SAMPLES)
-                .chain(Table::CATALOGUE)
+            Table::every()
                 .map(|table| (table, TableSnapshot { table, version: 0, schema: table.schema(), files: Vec::new() }))
                 .collect()
         });
@@ -183,6 +184,19 @@ impl Snapshot {
     /// The dead runs of a segment, as positions.
     pub(crate) fn dead_in(&self, segment: SegmentId) -> &[u32] {
         self.dead.get(&segment).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// A tree with its files open. They stay so for the next who asks.
+    pub async fn open_tree(&self, name: &str) -> Result<Arc<OpenTree>> {
+        let mut open = self.open.lock().await;
+        if let Some(tree) = open.get(name) {
+            return Ok(Arc::clone(tree));
+        }
+        let catalog = self.trees().await?;
+        let tree = catalog.trees.get(name).ok_or_else(|| Error::Internal(format!("there is no tree `{name}`")))?;
+        let tree = Arc::new(OpenTree::open(self, name, tree).await?);
+        open.insert(name.to_owned(), Arc::clone(&tree));
+        Ok(tree)
     }
 
     /// Whether any dead rows have to be left out.
@@ -220,6 +234,8 @@ impl Snapshot {
                     Table::Files | Table::Datasets | Table::DatasetAttributes | Table::NamedQueries => return true,
                     // Of samples the table of data sets says which segments are live.
                     Table::SampleDatasets | Table::SampleFiles | Table::Samples => return true,
+                    // And the table of trees of nodes.
+                    Table::Trees | Table::Nodes => return true,
                     Table::FileAttributes | Table::Members | Table::Provenance => {
                         return catalogued.contains(&file.segment());
                     }
@@ -250,6 +266,8 @@ impl Snapshot {
             dead,
             paths: OnceLock::new(),
             samples: OnceCell::new(),
+            trees: OnceCell::new(),
+            open: Arc::default(),
         })
     }
 }

@@ -29,6 +29,10 @@ pub enum Table {
     SampleFiles,
     /// Runs of consecutive samples with equal properties.
     Samples,
+    /// The trees with their definitions: one small file that every change replaces.
+    Trees,
+    /// The nodes of the trees, a file for each level of a tree.
+    Nodes,
     /// A file of the file catalogue: system columns, its metadata as a document, typed columns of frequent keys.
     Files,
     /// Every metadata value of every file, sorted by key.
@@ -70,6 +74,12 @@ impl Table {
     /// The tables of the family samples. They are made with the first import of samples, and are versioned by `runs` as
     /// all others are.
     pub const SAMPLES: [Table; 3] = [Table::SampleDatasets, Table::SampleFiles, Table::Samples];
+    /// The tables of the family trees. They are made with the first tree.
+    pub const TREES: [Table; 2] = [Table::Trees, Table::Nodes];
+
+    /// Families that are there only when something of theirs has been imported.
+    pub const FAMILIES: [&'static [Table]; 3] = [&Table::SAMPLES, &Table::TREES, &Table::CATALOGUE];
+
     /// The tables of the file catalogue in the order in which an import commits them. They are there once something has
     /// been imported. `files` comes last: a segment of `file_attributes`, `members` and `provenance` is live if `files`
     /// has it. Versions that belong together are named by the commit of `runs`, as for all tables.
@@ -95,6 +105,8 @@ impl Table {
             Table::SampleDatasets => "sample_datasets",
             Table::SampleFiles => "sample_files",
             Table::Samples => "samples",
+            Table::Trees => "trees",
+            Table::Nodes => "nodes",
             Table::Files => "files",
             Table::FileAttributes => "file_attributes",
             Table::Datasets => "datasets",
@@ -107,19 +119,18 @@ impl Table {
 
     /// The table with this name.
     pub fn from_name(name: &str) -> Option<Table> {
-        Table::ALL.into_iter().chain(Table::SAMPLES).chain(Table::CATALOGUE).find(|table| table.name() == name)
+        Table::every().find(|table| table.name() == name)
+    }
+
+    /// All tables of all families.
+    pub fn every() -> impl Iterator<Item = Table> {
+        Table::ALL.into_iter().chain(Table::FAMILIES.into_iter().flatten().copied())
     }
 
     /// The system columns. Files of `runs` and `series` have typed columns after them.
     pub fn schema(self) -> SchemaRef {
-        static SCHEMAS: LazyLock<BTreeMap<Table, SchemaRef>> = LazyLock::new(|| {
-            Table::ALL
-                .into_iter()
-                .chain(Table::SAMPLES)
-                .chain(Table::CATALOGUE)
-                .map(|table| (table, Arc::new(table.columns())))
-                .collect()
-        });
+        static SCHEMAS: LazyLock<BTreeMap<Table, SchemaRef>> =
+            LazyLock::new(|| Table::every().map(|table| (table, Arc::new(table.columns()))).collect());
         SCHEMAS.get(&self).map_or_else(|| Arc::new(self.columns()), Arc::clone)
     }
 
@@ -134,6 +145,8 @@ impl Table {
             Table::SampleDatasets => sample_datasets(),
             Table::SampleFiles => sample_files(),
             Table::Samples => samples(),
+            Table::Trees => trees(),
+            Table::Nodes => nodes(),
             Table::Files => files::files(),
             Table::FileAttributes => files::file_attributes(),
             Table::Datasets => files::datasets(),
@@ -154,6 +167,7 @@ impl Table {
         const SAMPLE_DATASETS: [SortColumn; 2] = [up("collection"), up("dataset_id")];
         const SAMPLE_FILES: [SortColumn; 2] = [up("collection"), up("file_id")];
         const SAMPLES: [SortColumn; 3] = [up("dataset"), up("file"), up("start")];
+        const TREES: [SortColumn; 1] = [up("tree")];
         const FILES: [SortColumn; 2] = [up("created_timestamp"), up("fid")];
         const FILE_ATTRIBUTES: [SortColumn; 2] = [up("path"), up("file")];
         const DATASET_ATTRIBUTES: [SortColumn; 2] = [up("path"), up("dataset")];
@@ -169,6 +183,9 @@ impl Table {
             Table::SampleDatasets => &SAMPLE_DATASETS,
             Table::SampleFiles => &SAMPLE_FILES,
             Table::Samples => &SAMPLES,
+            Table::Trees => &TREES,
+            // The writer has them in order from a merge, and their columns depend on the level.
+            Table::Nodes => &[],
             Table::Files => &FILES,
             Table::FileAttributes => &FILE_ATTRIBUTES,
             Table::Datasets | Table::NamedQueries => &NAMED,
@@ -189,6 +206,8 @@ impl Table {
             Table::SampleDatasets => &["collection", "dataset_id"],
             Table::SampleFiles => &["collection", "file_id"],
             Table::Samples => &["dataset", "file"],
+            Table::Trees => &["tree"],
+            Table::Nodes => &["depth"],
             Table::Files => &["file", "created_timestamp", "fid"],
             Table::FileAttributes => &["path", "file"],
             Table::Datasets | Table::NamedQueries => &["namespace", "name"],
@@ -369,6 +388,37 @@ fn samples() -> Schema {
         some("file", DataType::Int64),
         some("start", DataType::Int64),
         some("end", DataType::Int64),
+    ])
+}
+
+fn trees() -> Schema {
+    Schema::new(vec![
+        some("tree", DataType::Utf8),
+        // The segment of its nodes.
+        some("segment", DataType::Int64),
+        some("levels", DataType::Int64),
+        // Without the root.
+        some("nodes", DataType::Int64),
+        // Children of the root.
+        some("children", DataType::Int64),
+        // That have reached it.
+        some("events", DataType::Int64),
+        some("bytes", DataType::Int64),
+        some("digest", DataType::Utf8),
+        // JSON: how it is built.
+        some("definition", DataType::Utf8),
+    ])
+}
+
+/// The system columns. Before them stand `level1`, `level2` … down to the level of the file, behind them what is attached.
+fn nodes() -> Schema {
+    Schema::new(vec![
+        // 1 for children of the root.
+        some("depth", DataType::Int64),
+        some("hits", DataType::Int64),
+        some("children", DataType::Int64),
+        // The row of the first child in the file of the next level.
+        some("first_child", DataType::Int64),
     ])
 }
 

@@ -8,6 +8,7 @@ pub mod aim;
 pub(crate) mod bad_rows;
 pub(crate) mod block;
 pub(crate) mod budget;
+pub mod events;
 pub(crate) mod fault;
 pub(crate) mod intern;
 pub(crate) mod lines;

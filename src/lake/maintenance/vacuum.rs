@@ -81,6 +81,12 @@ impl Lake {
             report.bytes += garbage.iter().map(|object| object.size).sum::<u64>();
             self.delete(garbage.into_iter().map(|object| object.location).collect()).await?;
         }
+        for table in Table::TREES {
+            let garbage = self.replaced(&loaded, table, cutoff).await?;
+            report.files += garbage.len() as u64;
+            report.bytes += garbage.iter().map(|object| object.size).sum::<u64>();
+            self.delete(garbage.into_iter().map(|object| object.location).collect()).await?;
+        }
         self.delete(self.old_claims(cutoff).await?).await?;
         Ok(report)
     }
@@ -137,6 +143,28 @@ impl Lake {
         objects.retain(|object| {
             let name = object.location.filename().and_then(FileName::parse);
             name.is_some_and(|name| !kept.needs(table, &name) && object.last_modified <= kept.cutoff)
+        });
+        Ok(objects)
+    }
+
+    /// The objects of a table of trees that its log has not had since the cutoff.
+    async fn replaced(&self, loaded: &Loaded, table: Table, cutoff: DateTime<Utc>) -> Result<Vec<ObjectMeta>> {
+        let Some(state) = loaded.states.get(&table) else { return Ok(Vec::new()) };
+        let log = self.log(table)?;
+        let state = log.advance(state, None).await?;
+        let mut kept: HashSet<String> =
+            state.snapshot().try_log_data()?.iter().map(|view| view.path().to_string()).collect();
+        for version in (0..=state.version()).rev() {
+            let entry = log.entry(version).await?;
+            if entry.time <= cutoff {
+                break;
+            }
+            kept.extend(entry.removed.into_iter().map(|(name, _)| name));
+        }
+        let mut objects = self.store().list_with_delimiter(Some(&self.folder(table))).await?.objects;
+        objects.retain(|object| {
+            let name = object.location.filename().unwrap_or_default();
+            FileName::parse(name).is_some() && !kept.contains(name) && object.last_modified <= cutoff
         });
         Ok(objects)
     }

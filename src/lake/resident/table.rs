@@ -84,7 +84,7 @@ impl ResidentTable {
             };
             Some((bounds(&least)?.into_iter().min()?, bounds(&greatest)?.into_iter().max()?))
         };
-        let mut files: Vec<(Option<(i64, i64)>, Vec<Group>)> = vec![];
+        let mut files: Vec<(_, Vec<Group>)> = vec![];
         for group in groups {
             match files.last_mut().filter(|(_, file)| file.last().is_some_and(|last| last.part == group.part)) {
                 Some((_, file)) => file.push(*group),

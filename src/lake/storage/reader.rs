@@ -37,7 +37,7 @@ pub(crate) async fn open(
     size: u64,
     columns: Option<&[&str]>,
 ) -> Result<FileStream> {
-    let reader = ObjectReader { store: Arc::clone(store), path: path.clone(), size };
+    let reader = ObjectReader::new(store, path, size);
     let mut builder = ParquetRecordBatchStreamBuilder::new(reader).await?.with_batch_size(BATCH_ROWS);
     if let Some(columns) = columns {
         let roots: Vec<usize> = builder
@@ -65,6 +65,13 @@ pub(crate) struct ObjectReader {
     pub(crate) size: u64,
 }
 
+impl ObjectReader {
+    /// An object of this size.
+    pub(crate) fn new(store: &Arc<dyn ObjectStore>, path: &Path, size: u64) -> Self {
+        Self { store: Arc::clone(store), path: path.clone(), size }
+    }
+}
+
 impl AsyncFileReader for ObjectReader {
     fn get_bytes(&mut self, range: Range<u64>) -> BoxFuture<'_, Result<Bytes, ParquetError>> {
         async move { Ok(self.store.get_range(&self.path, range).await?) }.boxed()
@@ -76,11 +83,16 @@ impl AsyncFileReader for ObjectReader {
 
     fn get_metadata<'a>(
         &'a mut self,
-        _options: Option<&'a ArrowReaderOptions>,
+        options: Option<&'a ArrowReaderOptions>,
     ) -> BoxFuture<'a, Result<Arc<ParquetMetaData>, ParquetError>> {
         async move {
             let size = self.size;
-            let reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES));
+            let mut reader = ParquetMetaDataReader::new().with_prefetch_hint(Some(FOOTER_BYTES));
+            if let Some(options) = options {
+                reader = reader
+                    .with_column_index_policy(options.column_index_policy())
+                    .with_offset_index_policy(options.offset_index_policy());
+            }
             Ok(Arc::new(reader.load_and_finish(self, size).await?))
         }
         .boxed()

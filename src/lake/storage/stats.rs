@@ -43,6 +43,8 @@ fn columns(table: Table) -> &'static [&'static str] {
         Table::SampleDatasets
         | Table::SampleFiles
         | Table::Samples
+        | Table::Trees
+        | Table::Nodes
         | Table::Files
         | Table::FileAttributes
         | Table::Datasets

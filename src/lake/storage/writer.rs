@@ -35,11 +35,21 @@ pub fn row_group_rows(table: Table) -> usize {
         Table::Attributes => 262_144,
         Table::Series | Table::Paths => 131_072,
         Table::Points | Table::TextPoints => 1_048_576,
-        Table::SampleDatasets | Table::SampleFiles | Table::Samples => 131_072,
+        Table::SampleDatasets | Table::SampleFiles | Table::Samples | Table::Trees => 131_072,
+        Table::Nodes => 1_048_576,
         Table::Files => 65_536,
         Table::FileAttributes | Table::DatasetAttributes => 262_144,
         Table::Datasets | Table::NamedQueries => 131_072,
         Table::Members | Table::Provenance => 524_288,
+    }
+}
+
+/// Rows in a page. Of nodes a few are read at a time.
+pub(crate) fn page_rows(table: Table) -> usize {
+    match table {
+        Table::Runs => 8_192,
+        Table::Nodes => 2_048,
+        _ => 16_384,
     }
 }
 
@@ -58,11 +68,17 @@ enum Layout {
     Dictionary,
 }
 
-fn layout(table: Table, column: &str) -> Layout {
+/// `own_name` is the column with the names of the nodes of a file of them.
+fn layout(table: Table, column: &str, own_name: &str) -> Layout {
     match (table, column) {
         (_, "run" | "series" | "step" | "time" | "first_row" | "created_at" | "finalized_at" | "imported_at") => {
             Layout::Delta
         }
+        // Names of nodes are looked for in single pages, which must not need a dictionary; those of their ancestors repeat.
+        (Table::Nodes, "hits" | "children" | "first_child") => Layout::Delta,
+        (Table::Nodes, name) if name == own_name => Layout::Plain,
+        (Table::Nodes, name) if name.ends_with(":float") || name.ends_with(":state") => Layout::Plain,
+        (Table::Nodes, name) if name.ends_with(":int") => Layout::Delta,
         (Table::Samples, "dataset" | "file" | "start" | "end") => Layout::Delta,
         (Table::SampleFiles, "file_id" | "file") => Layout::Plain,
         (_, "file" | "child" | "created_timestamp") => Layout::Delta,
@@ -90,11 +106,12 @@ fn is_hot(table: Table, column: &str) -> bool {
         Table::Runs => !matches!(column, "params" | "description" | "digest"),
         Table::Series => !matches!(column, "mean" | "m2" | "n_nan" | "last_json"),
         Table::Attributes => matches!(column, "path" | "run" | "kind" | "int" | "float" | "bool" | "time"),
-        Table::Samples => true,
+        Table::Samples | Table::Nodes => true,
         // What is read of the file catalogue stays in memory: bytes on disk count for more.
         Table::Files | Table::FileAttributes | Table::Members | Table::Provenance => false,
         Table::SampleDatasets
         | Table::SampleFiles
+        | Table::Trees
         | Table::Points
         | Table::TextPoints
         | Table::Paths
@@ -109,16 +126,18 @@ fn properties(table: Table, schema: &Schema, metadata: Vec<(String, String)>) ->
     let mut builder = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::try_new(3)?))
         .set_max_row_group_row_count(Some(row_group_rows(table)))
-        .set_data_page_row_count_limit(if table == Table::Runs { 8_192 } else { 16_384 })
+        .set_data_page_row_count_limit(page_rows(table))
         .set_statistics_enabled(EnabledStatistics::Page)
         .set_dictionary_page_size_limit(MAX_DICTIONARY_BYTES)
         .set_created_by(concat!("lakeql ", env!("CARGO_PKG_VERSION")).to_owned());
+    let own_name = schema.fields().iter().map(|field| field.name()).rfind(|name| name.starts_with("level"));
+    let own_name = own_name.map_or("", String::as_str);
     for field in schema.fields() {
         let column = ColumnPath::new(vec![field.name().clone()]);
         if is_hot(table, field.name()) {
             builder = builder.set_column_compression(column.clone(), Compression::LZ4_RAW);
         }
-        builder = match layout(table, field.name()) {
+        builder = match layout(table, field.name(), own_name) {
             Layout::Delta => builder
                 .set_column_dictionary_enabled(column.clone(), false)
                 .set_column_encoding(column, Encoding::DELTA_BINARY_PACKED),

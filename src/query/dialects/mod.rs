@@ -32,8 +32,16 @@ pub trait Dialect: Send + Sync {
 }
 
 /// All languages, in the order they are listed to users. SQL is not among them: it has no lowering of its own.
-pub static ALL: &[&dyn Dialect] =
-    &[&aimql::AimQl, &nql::Nql, &nql::NqlLegacy, &nql::NqlTyped, &mql::Mql, &mixtera::Mixtera, &mixtera::MixteraSeed];
+pub static ALL: &[&dyn Dialect] = &[
+    &aimql::AimQl,
+    &nql::Nql,
+    &nql::NqlLegacy,
+    &nql::NqlTyped,
+    &mql::Mql,
+    &hydra::Hydra,
+    &mixtera::Mixtera,
+    &mixtera::MixteraSeed,
+];
 
 /// The language of this name.
 pub fn find(name: &str) -> Option<&'static dyn Dialect> {
@@ -68,6 +76,14 @@ pub struct Settings {
     pub include_retired: bool,
     /// NQL, legacy: where the client puts what the names of the dialect stand for.
     pub legacy_prefixes: LegacyPrefixes,
+    /// Hydra: the trees that are walked, one worker each; needed where there are several.
+    pub trees: Vec<String>,
+    /// Hydra: ops over the rows of all trees.
+    pub ops: String,
+    /// Hydra: ops over the rows of each tree.
+    pub worker_ops: String,
+    /// Hydra: the sane meaning where the original has a known defect.
+    pub strict: bool,
     /// Mixtera: the collection that is asked; needed where there are several.
     pub collection: Option<String>,
     /// Mixtera: leave out conditions that a strict reading refuses.

@@ -11,7 +11,7 @@ impl Display for Query {
             Relation::Runs => writeln!(f, "from runs")?,
             Relation::Table => writeln!(f, "from the table")?,
             Relation::Samples => writeln!(f, "from samples")?,
-            Relation::Catalogue(_) => {}
+            Relation::Catalogue(_) | Relation::Trees => {}
             Relation::Series(kind) => writeln!(f, "from series of kind {}", kind.name())?,
         }
         for transform in &self.transforms {
@@ -21,6 +21,7 @@ impl Display for Query {
                     tree(expr, 1, f)?;
                 }
                 Transform::Choose(selection) => write!(f, "{selection}")?,
+                Transform::Walk(walk) => write!(f, "{walk}")?,
                 Transform::Set(rows) => super::rows_display::set(rows, 0, f)?,
                 Transform::After { hash } => writeln!(f, "after run {hash:?}")?,
                 Transform::Keys(keys) => {

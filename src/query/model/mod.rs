@@ -13,6 +13,7 @@ mod rows;
 mod rows_display;
 mod samples;
 mod samples_display;
+mod trees;
 
 pub use expr::{Attribute, CompareOp, Expr, Key, Literal, Place};
 pub use field::{Candidate, Case, Choice, Field, Pattern, Summary, Test, ValueType, fold};
@@ -20,6 +21,7 @@ pub use items::{ColumnCheck, ColumnTest, ItemOp, ItemTest, Items, Scalar, Scope,
 pub use program::{Entity, Inputs, Program, SummaryRef};
 pub use rows::{Extra, FileRef, Filter, NameTest, Names, Overview, Relation as Provenance, RowKind, RowSet};
 pub use samples::{Condition, PropertyTest, SAMPLE_IDS, SampleSet, Selection, Shown, Unknown};
+pub use trees::Walk;
 
 use serde::{Deserialize, Serialize};
 
@@ -45,6 +47,8 @@ pub enum Relation {
     /// Samples of a collection ([`Transform::Choose`]), in the order of data sets, files and positions. Rows are the longest
     /// ranges of chosen samples. Key columns: `dataset`, `file`, `start`, `end` (one past the last).
     Samples,
+    /// Rows that a walk over trees gives ([`Transform::Walk`]), in its order. Columns are named as the walk names them.
+    Trees,
     /// Rows of the file catalogue; [`Transform::Set`] says which ones. [`RowKind`] has order and key columns.
     Catalogue(RowKind),
 }
@@ -88,6 +92,8 @@ pub enum Transform {
     Filter(Expr),
     /// Chooses samples; of [`Relation::Samples`] only, first.
     Choose(Box<Selection>),
+    /// Walks over trees; of [`Relation::Trees`] only, first.
+    Walk(Box<Walk>),
     /// Keeps the rows that are in this set of rows of the file catalogue, in the order of the set if it has one.
     Set(Box<RowSet>),
     /// Keeps the rows of runs that come after this one in the order of the relation; an unknown hash keeps all.

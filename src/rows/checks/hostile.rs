@@ -114,21 +114,62 @@ fn nothing_panics() {
 #[test]
 fn limits_hold() {
     let limits = Limits { memory: 100_000, row_cells: 1000, cell_bytes: 10_000 };
-    let rows = || (0..5000_i64).map(|n| Row::new(vec![Cell::from(n.to_string()), Cell::Int(n)])).collect::<Vec<_>>();
-    for ops in
-        ["gather=ks", "sort=1:n", "gather=ij", "groupby=k:limit=1", "t", "pivot=0,1,1", "reverse", "distribution=1"]
-    {
+    let rows = || (0..20_000_i64).map(|n| Row::new(vec![Cell::from(n.to_string()), Cell::Int(n)])).collect::<Vec<_>>();
+    for ops in ["groupby=k:limit=1", "t", "pivot=0,1,1", "distribution=1", "percentrank=1:2"] {
         let error = run(ops, rows(), limits).unwrap_err();
         assert!(error.contains("memory") || error.contains("bytes") || error.contains("cells"), "{ops}: {error}");
     }
+    assert!(run("gather=ij", rows(), limits).unwrap_err().contains("a text has"));
     let doubling = vec!["str=c0,c0,cat,v0,set"; 100].join(";");
     assert!(run(&doubling, rows(), limits).unwrap_err().contains("a text has"));
     let growing = format!("num={}", vec!["n1,out"; 1001].join(","));
     assert!(run(&growing, rows(), limits).unwrap_err().contains("a row has"));
-    assert!(run("ordermap=0,1,1,999999", rows(), limits).unwrap_err().contains("a row has"));
+    assert!(run("ordermap=0,1,1,999999", rows(), limits).unwrap_err().contains("no column 999999"));
     assert!(run("pad=0:2000", rows(), limits).unwrap_err().contains("a row has"));
     let nested = "merge=ks;limit=10";
     assert_eq!(run(nested, rows(), limits).unwrap().len(), 10);
+}
+
+/// What does not fit goes to disk, and comes back the same.
+#[test]
+fn little_memory_changes_no_answer() {
+    let rows: Vec<Row> = (0..8_000_i64)
+        .map(|n| {
+            let (key, other) = ((n * 7919) % 3_001, (n * 31) % 97);
+            Row::new(vec![Cell::from(format!("key {key}")), Cell::Int(other), Cell::Float(key as f64 / 8.0)])
+        })
+        .collect();
+    let small = Limits { memory: 60_000, ..Limits::default() };
+    for ops in [
+        "sort=0",
+        "sort=1:n:d",
+        "sort=2,1:dn:ad;merge=kks",
+        "gather=ksa",
+        "gather=iks",
+        "gather=kmM",
+        "gather=kdlu;sort=1:n:d;limit=7",
+        "gather=kju",
+        "gather=kcs",
+        "gather=kks",
+        "reverse",
+        "range=-5000,-7",
+        "median",
+        "sort=1:n;gather=ksu;sort=2:n:d;reverse",
+        "diff=kad",
+        "rmsing=1:0",
+        "ftable=1:1,1:0.5,0.9",
+        "sort=1:n;fold=1:1:3,5:0",
+        "fill=0;order=1,0;sort=0:n;nodup",
+    ] {
+        let plenty = run(ops, rows.clone(), Limits::default()).unwrap();
+        assert_eq!(run(ops, rows.clone(), small).unwrap(), plenty, "{ops}");
+    }
+    // Even where little more than a block fits.
+    let tiny = Limits { memory: 20_000, ..Limits::default() };
+    for ops in ["sort=0", "gather=ksj", "reverse"] {
+        let few = rows[..3000].to_vec();
+        assert_eq!(run(ops, few.clone(), tiny).unwrap(), run(ops, few, Limits::default()).unwrap(), "{ops}");
+    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 mod cases;
 mod hostile;
+mod parts;
+mod strict;
 mod walks;
 
 use std::io::Write;

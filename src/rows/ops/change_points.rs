@@ -1,19 +1,22 @@
 //! `changepoints`: where a series leaves its course.
 
-use super::{TableOp, new, table};
+use super::{TableOp, hold, new, send_all, table};
 use crate::cell::Cell;
-use crate::error::Problem;
+use crate::error::Failure;
+use crate::limits::Share;
 use crate::number::integer;
-use crate::pipeline::{Made, Setting};
+use crate::pipeline::{Flow, Made, Setting, Sink};
 use crate::row::Row;
+use crate::store::Spool;
 use lakeql_query::dialects::hydra::ops::ChangePoints;
 
 struct Changes {
     spec: ChangePoints,
+    held: Share,
 }
 
 pub(super) fn make(spec: &ChangePoints, setting: &Setting) -> Made {
-    new(table(Changes { spec: spec.clone() }, setting))
+    new(table(Changes { spec: spec.clone(), held: setting.budget.share() }, setting))
 }
 
 /// Mean with a sum of 32 bits, which is what the original adds up in.
@@ -95,12 +98,18 @@ impl Changes {
 }
 
 impl TableOp for Changes {
-    fn table(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
-        let data: Result<Vec<_>, _> = rows.iter().map(|row| integer(row.get(self.spec.value))).collect();
-        let mut data = data?;
+    fn table(&mut self, rows: &Spool, out: &mut dyn Sink) -> Result<Flow, Failure> {
+        let (mut data, mut times) = (vec![], vec![]);
+        for row in rows.rows() {
+            let row = row?;
+            hold(&mut data, integer(row.get(self.spec.value))?, &mut self.held)?;
+            let time = row.get(self.spec.time).clone();
+            self.held.take(time.size() - size_of::<Cell>())?;
+            hold(&mut times, time, &mut self.held)?;
+        }
         let mut found = self.peaks(&mut data);
         found.extend(self.changes(&data));
-        let time = |index: usize| rows.get(index).map(|row| row.get(self.spec.time).clone()).unwrap_or_default();
-        Ok(found.into_iter().map(|(index, kind, size)| Row::new(vec![time(index), kind.into(), size])).collect())
+        let time = |index: usize| times.get(index).cloned().unwrap_or_default();
+        send_all(found.into_iter().map(|(index, kind, size)| Row::new(vec![time(index), kind.into(), size])), out)
     }
 }

@@ -1,11 +1,12 @@
 //! Ops over columns: `title`, `fill`, `pad`, `t`.
 
-use super::{RowOp, TableOp, table};
+use super::{RowOp, TableOp, send_all, table};
 use crate::cell::Cell;
 use crate::error::{Failure, Problem};
 use crate::limits::Budget;
 use crate::pipeline::{Flow, Made, Operator, Setting, Sink};
 use crate::row::{Columns, Row};
+use crate::store::Spool;
 use lakeql_query::dialects::hydra::ops::{ColumnRef, Constant};
 
 /// The cell that a constant stands for.
@@ -123,20 +124,28 @@ pub(super) fn transpose(input: &Columns, setting: &Setting) -> Made {
 }
 
 impl TableOp for Transpose {
-    fn table(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
+    fn table(&mut self, rows: &Spool, out: &mut dyn Sink) -> Result<Flow, Failure> {
         if rows.is_empty() {
-            return Ok(rows);
+            return Ok(Flow::More);
         }
-        self.budget.check_row(rows.len())?;
-        self.output.grow(rows.len());
-        let width = rows.iter().map(Row::len).max().unwrap_or(0).max(self.input.len());
+        let count = usize::try_from(rows.len()).unwrap_or(usize::MAX);
+        self.budget.check_row(count)?;
+        self.output.grow(count);
+        let mut held = self.budget.share();
+        let mut all = Vec::with_capacity(count);
+        for row in rows.rows() {
+            let row = row?;
+            held.take(row.size())?;
+            all.push(row);
+        }
+        let width = all.iter().map(Row::len).max().unwrap_or(0).max(self.input.len());
         // Rows of very different lengths would become many more cells than they have.
-        self.budget.share().take(width.saturating_mul(rows.len()).saturating_mul(size_of::<Cell>()))?;
-        let row = |column: usize| {
-            let mut turned: Row = rows.iter().map(|row| row.get(column).clone()).collect();
+        held.take(width.saturating_mul(count).saturating_mul(size_of::<Cell>()))?;
+        let turned = |column: usize| {
+            let mut turned: Row = all.iter().map(|row| row.get(column).clone()).collect();
             turned.trim();
             turned
         };
-        Ok((0..width).map(row).collect())
+        send_all((0..width).map(turned), out)
     }
 }

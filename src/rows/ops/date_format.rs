@@ -12,6 +12,7 @@ pub(super) struct DateFormat {
     input: Option<Pattern>,
     output: Option<Pattern>,
     to: usize,
+    text: String,
 }
 
 impl DateFormat {
@@ -21,19 +22,26 @@ impl DateFormat {
         to: usize,
     ) -> Result<Self, Problem> {
         let pattern = |text: Option<&str>| text.map(Pattern::new).transpose().map_err(Problem::Other);
-        Ok(Self { columns: columns.to_vec(), input: pattern(input)?, output: pattern(output)?, to })
+        Ok(Self {
+            columns: columns.to_vec(),
+            input: pattern(input)?,
+            output: pattern(output)?,
+            to,
+            text: String::new(),
+        })
     }
 }
 
 impl RowOp for DateFormat {
     fn row(&mut self, mut row: Row) -> Result<Option<Row>, Problem> {
-        let mut text = String::new();
+        let text = &mut self.text;
+        text.clear();
         for column in &self.columns {
-            row.get(*column).push_text(&mut text);
+            row.get(*column).push_text(text);
         }
         let instant = match &self.input {
-            None => Instant::of_millis(text.parse().map_err(|_| Problem::not_a_number(&text))?),
-            Some(pattern) => pattern.parse(&text).map_err(Problem::Other)?,
+            None => Instant::of_millis(text.parse().map_err(|_| Problem::not_a_number(text))?),
+            Some(pattern) => pattern.parse(text).map_err(Problem::Other)?,
         };
         let cell = match &self.output {
             None => Cell::Int(instant.millis()),

@@ -2,18 +2,20 @@
 
 use super::{TableOp, new, table};
 use crate::cell::Cell;
-use crate::error::Problem;
+use crate::error::{Failure, Problem};
 use crate::number::{Number, integer_or_number};
-use crate::pipeline::{Made, Setting};
+use crate::pipeline::{Flow, Made, Setting, Sink};
 use crate::row::Row;
+use crate::store::Spool;
 use lakeql_query::dialects::hydra::ops::DiffColumn;
 
 struct Diff {
     columns: Vec<DiffColumn>,
+    strict: bool,
 }
 
 pub(super) fn make(columns: &[DiffColumn], setting: &Setting) -> Made {
-    new(table(Diff { columns: columns.to_vec() }, setting))
+    new(table(Diff { columns: columns.to_vec(), strict: setting.strict }, setting))
 }
 
 fn number(cell: &Cell) -> Result<Number, Problem> {
@@ -36,16 +38,16 @@ impl Diff {
     }
 
     /// The alternating key of first rows: the one of the row before the first row that repeats a key.
-    fn first_kind(&self, rows: &[Row]) -> String {
+    fn first_kind(&self, rows: &Spool) -> Result<String, Problem> {
         let (mut last, mut kind) = (None, String::new());
-        for row in rows {
-            let (key, alternating) = self.keys(row);
+        for row in rows.rows() {
+            let (key, alternating) = self.keys(&row?);
             if last.as_ref() == Some(&key) {
                 break;
             }
             (last, kind) = (Some(key), alternating);
         }
-        kind
+        Ok(kind)
     }
 
     /// A row that only one side has.
@@ -79,24 +81,43 @@ impl Diff {
 }
 
 impl TableOp for Diff {
-    fn table(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
-        let first_kind = self.first_kind(&rows);
-        let mut answers = vec![];
-        let mut waiting: Option<(String, &Row)> = None;
-        for row in &rows {
-            let (key, alternating) = self.keys(row);
-            match waiting.take() {
-                None if alternating == first_kind => waiting = Some((key, row)),
-                None => answers.push(self.alone(row, "+", None)?),
-                Some((before, first)) if before == key => answers.push(self.both(first, row)?),
+    fn table(&mut self, rows: &Spool, out: &mut dyn Sink) -> Result<Flow, Failure> {
+        let first_kind = self.first_kind(rows)?;
+        let mut waiting: Option<(String, Row)> = None;
+        for row in rows.rows() {
+            let row = row?;
+            let (key, alternating) = self.keys(&row);
+            let answer = match waiting.take() {
+                None if alternating == first_kind => {
+                    waiting = Some((key, row));
+                    continue;
+                }
+                None => self.alone(&row, "+", None)?,
+                Some((before, first)) if before == key => self.both(&first, &row)?,
+                Some((_, first)) if self.strict => {
+                    if out.send(self.alone(&first, "-", None)?)? == Flow::Stop {
+                        return Ok(Flow::Stop);
+                    }
+                    if alternating == first_kind {
+                        waiting = Some((key, row));
+                        continue;
+                    }
+                    self.alone(&row, "+", None)?
+                }
                 Some((before, first)) => {
-                    answers.push(self.alone(first, "-", Some(&before))?);
                     // Also when it is a second row: the original does not look again.
                     waiting = Some((key, row));
+                    self.alone(&first, "-", Some(&before))?
                 }
+            };
+            if out.send(answer)? == Flow::Stop {
+                return Ok(Flow::Stop);
             }
         }
-        // What waits at the end is lost.
-        Ok(answers)
+        // What waits at the end is lost, as in the original, unless strict.
+        match waiting.filter(|_| self.strict) {
+            Some((_, first)) => Ok(out.send(self.alone(&first, "-", None)?)?),
+            None => Ok(Flow::More),
+        }
     }
 }

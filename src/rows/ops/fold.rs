@@ -11,7 +11,10 @@ struct Fold {
     refs: Refs<Vec<ColumnRef>, ColumnRef>,
     bound: Option<Refs<Vec<usize>, usize>>,
     values: Vec<String>,
-    current: Option<(String, Row)>,
+    current: Option<Row>,
+    current_key: String,
+    key: String,
+    space: String,
     width: usize,
 }
 
@@ -31,7 +34,17 @@ pub(super) fn make(
     let width = keys.len() + values.len().saturating_mul(copies.len() + 1);
     setting.budget.check_row(width)?;
     let refs = Refs { keys: keys.to_vec(), column: column.clone(), copies: copies.to_vec() };
-    let operator = Fold { input: input.clone(), refs, bound: None, values: values.to_vec(), current: None, width };
+    let operator = Fold {
+        input: input.clone(),
+        refs,
+        bound: None,
+        values: values.to_vec(),
+        current: None,
+        current_key: String::new(),
+        key: String::new(),
+        space: String::new(),
+        width,
+    };
     Ok(Made { operator: Box::new(operator), columns: Columns::numbered(width) })
 }
 
@@ -42,13 +55,14 @@ impl Operator for Fold {
             column: self.input.resolve(&self.refs.column),
             copies: self.input.resolve_all(&self.refs.copies),
         });
-        let mut key = String::new();
+        self.key.clear();
         for column in &bound.keys {
-            row.get(*column).push_text(&mut key);
+            row.get(*column).push_text(&mut self.key);
         }
         let block = bound.copies.len() + 1;
         let mut done = None;
-        if self.current.as_ref().is_none_or(|(current, _)| *current != key) {
+        if self.current.is_none() || self.current_key != self.key {
+            std::mem::swap(&mut self.current_key, &mut self.key);
             let mut folded = Row::new(vec![Cell::Empty; self.width]);
             for (place, column) in bound.keys.iter().enumerate() {
                 folded.set(place, row.get(*column).clone());
@@ -56,11 +70,11 @@ impl Operator for Fold {
             for (index, value) in self.values.iter().enumerate() {
                 folded.set(bound.keys.len() + index * block, Cell::from(value.as_str()));
             }
-            done = self.current.replace((key, folded)).map(|(_, row)| row);
+            done = self.current.replace(folded);
         }
-        let value = row.get(bound.column).to_text().ok_or(Problem::EmptyCell)?;
+        let value = row.get(bound.column).text_in(&mut self.space).ok_or(Problem::EmptyCell)?;
         if let Some(index) = self.values.iter().position(|known| *known == value)
-            && let Some((_, folded)) = &mut self.current
+            && let Some(folded) = &mut self.current
         {
             for (offset, column) in bound.copies.iter().enumerate() {
                 folded.set(bound.keys.len() + index * block + offset + 1, row.get(*column).clone());
@@ -74,7 +88,7 @@ impl Operator for Fold {
 
     fn finish(&mut self, out: &mut dyn Sink) -> Result<Flow, Failure> {
         match self.current.take() {
-            Some((_, row)) => Ok(out.send(row)?),
+            Some(row) => Ok(out.send(row)?),
             None => Ok(Flow::More),
         }
     }

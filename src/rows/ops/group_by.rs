@@ -1,12 +1,12 @@
 //! `groupby`: every key gets its own copy of the nested ops.
 
+use super::keys::Keys;
 use super::merge::Binding;
 use crate::error::{Failure, OpError, Problem};
 use crate::limits::Share;
 use crate::pipeline::{Flow, Made, Operator, Pipeline, Setting, Sink};
 use crate::row::{Columns, Row};
 use lakeql_query::dialects::hydra::ops as syntax;
-use std::collections::HashMap;
 
 /// What a copy of the ops takes beside what they hold, about.
 const COPY: usize = 600;
@@ -16,7 +16,7 @@ struct GroupBy {
     ops: syntax::Pipeline,
     input: Columns,
     setting: Setting,
-    groups: HashMap<Box<str>, usize>,
+    groups: Keys,
     copies: Vec<(Pipeline, bool)>,
     /// The copy for the first key: its columns are those that ops behind see.
     first: Option<Pipeline>,
@@ -37,7 +37,7 @@ pub(super) fn make(
         ops: ops.clone(),
         input: input.clone(),
         setting: setting.clone(),
-        groups: HashMap::new(),
+        groups: Keys::default(),
         copies: vec![],
         first: Some(first),
         key: String::new(),
@@ -69,20 +69,15 @@ impl Watch<'_> {
 impl Operator for GroupBy {
     fn push(&mut self, row: Row, out: &mut dyn Sink) -> Result<Flow, Failure> {
         self.binding.key(&row, &mut self.key);
-        let index = match self.groups.get(self.key.as_str()) {
-            Some(index) => *index,
-            None => {
-                self.held.take(COPY * self.ops.ops.len().max(1) + self.key.len())?;
-                let copy = match self.first.take() {
-                    Some(first) => first,
-                    None => Pipeline::within(&self.ops, &self.input, &self.setting)?,
-                };
-                let index = self.copies.len();
-                self.copies.push((copy, false));
-                self.groups.insert(self.key.as_str().into(), index);
-                index
-            }
-        };
+        let (index, new) = self.groups.number(&self.key);
+        if new {
+            self.held.take(COPY * self.ops.ops.len().max(1) + Keys::size(&self.key))?;
+            let copy = match self.first.take() {
+                Some(first) => first,
+                None => Pipeline::within(&self.ops, &self.input, &self.setting)?,
+            };
+            self.copies.push((copy, false));
+        }
         let Some((copy, done)) = self.copies.get_mut(index).filter(|(_, done)| !done) else { return Ok(Flow::More) };
         let mut watch = Watch { out, stopped: false };
         *done = copy.push(row, &mut watch)? == Flow::Stop;

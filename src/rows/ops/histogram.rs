@@ -55,15 +55,16 @@ struct Explicit {
     /// One more than bounds: the first is for everything below them.
     counts: Vec<i64>,
     seen: bool,
+    strict: bool,
 }
 
-pub(super) fn bounds(column: usize, frequency: Option<usize>, bounds: &Bounds) -> Made {
+pub(super) fn bounds(column: usize, frequency: Option<usize>, bounds: &Bounds, strict: bool) -> Made {
     let count = match bounds {
         Bounds::Integers(bounds) => bounds.len(),
         Bounds::Floats(bounds) => bounds.len(),
     };
     let counts = vec![0; count + 1];
-    new(Box::new(Explicit { column, frequency, bounds: bounds.clone(), counts, seen: false }))
+    new(Box::new(Explicit { column, frequency, bounds: bounds.clone(), counts, seen: false, strict }))
 }
 
 impl Operator for Explicit {
@@ -93,9 +94,9 @@ impl Operator for Explicit {
 
     fn finish(&mut self, out: &mut dyn Sink) -> Result<Flow, Failure> {
         if !self.seen {
-            return Err(no_rows("a histogram").into());
+            return if self.strict { Ok(Flow::More) } else { Err(no_rows("a histogram").into()) };
         }
-        let lower: Vec<Cell> = match &self.bounds {
+        let mut lower: Vec<Cell> = match &self.bounds {
             Bounds::Integers(bounds) => {
                 std::iter::once(i32::MIN).chain(bounds.iter().copied()).map(|bound| Cell::Int(bound.into())).collect()
             }
@@ -104,6 +105,10 @@ impl Operator for Explicit {
                 .map(|bound| Cell::Float(bound.into()))
                 .collect(),
         };
+        // Below the first bound there is no bound.
+        if let Some(first) = lower.first_mut().filter(|_| self.strict) {
+            *first = Cell::Empty;
+        }
         let rows = lower.into_iter().zip(&self.counts).map(|(bound, count)| Row::new(vec![bound, Cell::Int(*count)]));
         send_all(rows, out)
     }

@@ -1,19 +1,22 @@
 //! `holtwinters`: triple exponential smoothing, multiplicative, with the initial values NIST recommends.
 
-use super::{TableOp, new, table};
+use super::{TableOp, hold, new, table};
 use crate::cell::Cell;
-use crate::error::Problem;
+use crate::error::{Failure, Problem};
+use crate::limits::Share;
 use crate::number::integer;
-use crate::pipeline::{Made, Setting};
+use crate::pipeline::{Flow, Made, Setting, Sink};
 use crate::row::Row;
+use crate::store::Spool;
 use lakeql_query::dialects::hydra::ops::HoltWinters;
 
 struct Smoothing {
     spec: HoltWinters,
+    held: Share,
 }
 
 pub(super) fn make(spec: &HoltWinters, setting: &Setting) -> Made {
-    new(table(Smoothing { spec: spec.clone() }, setting))
+    new(table(Smoothing { spec: spec.clone(), held: setting.budget.share() }, setting))
 }
 
 /// How much each row of a period lies above its season's mean, over all whole seasons.
@@ -67,23 +70,29 @@ impl Smoothing {
 
 impl TableOp for Smoothing {
     #[allow(clippy::cast_precision_loss, reason = "values")]
-    fn table(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
+    fn table(&mut self, rows: &Spool, out: &mut dyn Sink) -> Result<Flow, Failure> {
         if rows.is_empty() {
-            return Ok(vec![]);
+            return Ok(Flow::More);
         }
         let needed = self.spec.period.saturating_mul(2);
-        if rows.len() < needed {
-            return Err(Problem::other(format!("two periods are {needed} rows, there are {}", rows.len())));
+        if rows.len() < needed as u64 {
+            return Err(Problem::other(format!("two periods are {needed} rows, there are {}", rows.len())).into());
         }
-        let values: Result<Vec<_>, _> =
-            rows.iter().map(|row| integer(row.get(self.spec.value)).map(|value| value as f64)).collect();
-        let values = values?;
+        let mut values = vec![];
+        for row in rows.rows() {
+            hold(&mut values, integer(row?.get(self.spec.value))? as f64, &mut self.held)?;
+        }
+        // Seasons and forecasts.
+        self.held.take(2 * values.len() * size_of::<f64>())?;
         let forecast = self.forecast(&values);
-        let row = |((row, value), forecast): ((Row, f64), f64)| {
+        for ((row, value), forecast) in rows.rows().zip(values).zip(forecast) {
+            let row = row?;
             let error = (forecast - value) / forecast.max(value) * 100.0;
             let (time, actual) = (row.get(self.spec.time).clone(), row.get(self.spec.value).clone());
-            Row::new(vec![time, actual, Cell::Float(forecast), Cell::Float(error)])
-        };
-        Ok(rows.into_iter().zip(values).zip(forecast).map(row).collect())
+            if out.send(Row::new(vec![time, actual, Cell::Float(forecast), Cell::Float(error)]))? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+        }
+        Ok(Flow::More)
     }
 }

@@ -97,6 +97,34 @@ enum State {
 }
 
 impl Group {
+    /// The group as cells, one a letter, and the number of rows.
+    pub(super) fn into_cells(self) -> Row {
+        let cell = |state| match state {
+            State::Nothing => Cell::Empty,
+            State::Last(cell) => cell,
+            State::Number(number) => number.into(),
+            State::Distinct(estimate) => Cell::Distinct(Arc::new(*estimate)),
+            State::Joined(text) => Cell::from(text),
+        };
+        self.cells.into_iter().map(cell).chain([Cell::Int(self.rows)]).collect()
+    }
+
+    /// The group that became these cells.
+    pub(super) fn from_cells(mut row: Row, spec: &MergeSpec) -> Option<Self> {
+        let Some(Cell::Int(rows)) = row.cells.pop() else { return None };
+        let state = |(cell, merge): (Cell, &Merge)| {
+            Some(match (cell, merge) {
+                (Cell::Empty, _) => State::Nothing,
+                (cell, Merge::Key | Merge::Last) => State::Last(cell),
+                (Cell::Text(text), Merge::Join) => State::Joined(text.to_string()),
+                (Cell::Distinct(estimate), _) => State::Distinct(Box::new(Arc::unwrap_or_clone(estimate))),
+                (cell, _) => State::Number(cell.as_number()?),
+            })
+        };
+        let cells: Option<Vec<_>> = row.cells.into_iter().zip(&spec.columns).map(state).collect();
+        Some(Self { cells: cells?, rows })
+    }
+
     /// Bytes of memory, about.
     pub(super) fn size(&self) -> usize {
         let state = |state: &State| match state {
@@ -132,20 +160,20 @@ impl Group {
     }
 
     /// The row of the group.
-    pub(super) fn into_row(self, binding: &Binding) -> Result<Row, Problem> {
+    pub(super) fn into_row(self, binding: &Binding) -> Row {
         let mut row = Row::default();
         let rows = self.rows;
         let columns = binding.spec.columns.iter().zip(self.cells).zip(&binding.to);
         for ((merge, state), to) in columns {
             let Some(to) = *to else { continue };
-            row.set(to, state.into_cell(*merge, rows)?);
+            row.set(to, state.into_cell(*merge, rows));
         }
         if binding.spec.count
             && let Some(Some(to)) = binding.to.last()
         {
             row.set(*to, Cell::Int(rows));
         }
-        Ok(row)
+        row
     }
 }
 
@@ -154,16 +182,19 @@ impl State {
         match merge {
             Merge::Ignore => {}
             Merge::Key | Merge::Last => *self = Self::Last(cell),
-            Merge::Join => {
-                let text = cell.to_text().unwrap_or_default();
-                if let Self::Joined(joined) = self {
-                    budget.check_text(joined.len() + text.len() + 1)?;
+            Merge::Join => match (self, &cell) {
+                (Self::Joined(joined), cell) => {
                     joined.push(',');
-                    joined.push_str(&text);
-                } else {
-                    *self = Self::Joined(text.into_owned());
+                    cell.push_text(joined);
+                    budget.check_text(joined.len())?;
                 }
-            }
+                // An array that comes first is a list of values.
+                (state, Cell::List(items)) => {
+                    let items: Vec<_> = items.iter().map(|item| item.to_text().unwrap_or_default()).collect();
+                    *state = Self::Joined(items.join(","));
+                }
+                (state, cell) => *state = Self::Joined(cell.to_text().unwrap_or_default().into_owned()),
+            },
             Merge::Distinct => {
                 let mut estimate = match std::mem::replace(self, Self::Nothing) {
                     Self::Distinct(estimate) => estimate,
@@ -180,12 +211,12 @@ impl State {
             Merge::Sum | Merge::Average => match (&mut *self, &cell) {
                 (Self::Distinct(estimate), Cell::Distinct(other)) => estimate.merge(other),
                 (Self::Nothing, Cell::Distinct(other)) => *self = Self::Distinct(Box::new(Cardinality::clone(other))),
-                _ => self.combine(&cell, Number::plus)?,
+                _ => self.combine(&cell, |own, other| own.beside(other, strict).plus(other))?,
             },
-            Merge::Min => self.combine(&cell, |own, other| own.min(other, strict))?,
-            Merge::Max => self.combine(&cell, Number::max)?,
-            Merge::Difference => self.combine(&cell, Number::minus)?,
-            Merge::Product => self.combine(&cell, Number::times)?,
+            Merge::Min => self.combine(&cell, |own, other| own.beside(other, strict).min(other, strict))?,
+            Merge::Max => self.combine(&cell, |own, other| own.beside(other, strict).max(other))?,
+            Merge::Difference => self.combine(&cell, |own, other| own.beside(other, strict).minus(other))?,
+            Merge::Product => self.combine(&cell, |own, other| own.beside(other, strict).times(other))?,
         }
         Ok(())
     }
@@ -200,22 +231,23 @@ impl State {
         Ok(())
     }
 
-    fn into_cell(self, merge: Merge, rows: i64) -> Result<Cell, Problem> {
-        Ok(match self {
+    fn into_cell(self, merge: Merge, rows: i64) -> Cell {
+        match self {
             Self::Nothing => Cell::Empty,
             Self::Last(cell) => cell,
-            Self::Number(number) if merge == Merge::Average => number.average(rows)?.into(),
+            Self::Number(number) if merge == Merge::Average => number.average(rows).into(),
             Self::Number(number) => number.into(),
-            Self::Distinct(estimate) if merge == Merge::Average => Number::Int(estimate.count()).average(rows)?.into(),
+            Self::Distinct(estimate) if merge == Merge::Average => Number::Int(estimate.count()).average(rows).into(),
             Self::Distinct(estimate) => Cell::Distinct(Arc::new(*estimate)),
             Self::Joined(text) => Cell::from(text),
-        })
+        }
     }
 }
 
 struct MergeRows {
     binding: Binding,
-    current: Option<(String, Group)>,
+    current: Option<Group>,
+    current_key: String,
     key: String,
     setting: Setting,
 }
@@ -223,7 +255,8 @@ struct MergeRows {
 pub(super) fn make(spec: &MergeSpec, input: &Columns, setting: &Setting) -> Made {
     let binding = Binding::new(spec, input, setting);
     let columns = binding.output().clone();
-    let operator = MergeRows { binding, current: None, key: String::new(), setting: setting.clone() };
+    let operator =
+        MergeRows { binding, current: None, current_key: String::new(), key: String::new(), setting: setting.clone() };
     Made { operator: Box::new(operator), columns }
 }
 
@@ -232,24 +265,34 @@ impl Operator for MergeRows {
         self.binding.update(&row);
         self.binding.key(&row, &mut self.key);
         let mut flow = Flow::More;
-        if self.current.as_ref().is_some_and(|(key, _)| *key != self.key)
-            && let Some((_, group)) = self.current.take()
-        {
-            flow = out.send(group.into_row(&self.binding)?)?;
+        if self.current.is_some() && self.current_key != self.key {
+            flow = self.send(out)?;
         }
-        let most = i64::try_from(self.binding.spec.number).unwrap_or(i64::MAX);
-        let (key, mut group) = self.current.take().unwrap_or_else(|| (self.key.clone(), self.binding.group()));
+        let group = match &mut self.current {
+            Some(group) => group,
+            none => {
+                std::mem::swap(&mut self.current_key, &mut self.key);
+                none.insert(self.binding.group())
+            }
+        };
         group.add(row, &self.binding.spec, self.setting.strict, &self.setting.budget)?;
+        let most = i64::try_from(self.binding.spec.number).unwrap_or(i64::MAX);
         if most > 0 && group.rows >= most {
-            return Ok(out.send(group.into_row(&self.binding)?)?);
+            return self.send(out);
         }
-        self.current = Some((key, group));
         Ok(flow)
     }
 
     fn finish(&mut self, out: &mut dyn Sink) -> Result<Flow, Failure> {
+        self.send(out)
+    }
+}
+
+impl MergeRows {
+    /// Ends the run.
+    fn send(&mut self, out: &mut dyn Sink) -> Result<Flow, Failure> {
         match self.current.take() {
-            Some((_, group)) => Ok(out.send(group.into_row(&self.binding)?)?),
+            Some(group) => Ok(out.send(group.into_row(&self.binding))?),
             None => Ok(Flow::More),
         }
     }

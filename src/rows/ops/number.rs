@@ -2,10 +2,11 @@
 
 use super::RowOp;
 use super::columns::cell as constant_cell;
+use super::murmur;
 use crate::cell::Cell;
 use crate::error::Problem;
 use crate::limits::Budget;
-use crate::number::{Number, parse_number};
+use crate::number::{Number, leading_number, parse_number};
 use crate::pipeline::Setting;
 use crate::row::{Columns, Row};
 use lakeql_query::dialects::hydra::ops::{Binary, Comparison, NumberProgram, NumberStep, Unary};
@@ -19,6 +20,7 @@ pub(super) struct Calculator {
     strict: bool,
     budget: Budget,
     stack: Vec<Number>,
+    space: String,
 }
 
 /// Whether the row goes on.
@@ -30,7 +32,7 @@ enum Outcome {
 impl Calculator {
     pub(super) fn new(program: &NumberProgram, input: &Columns, setting: &Setting) -> Self {
         let (input, budget) = (input.clone(), setting.budget.clone());
-        Self { program: program.clone(), input, strict: setting.strict, budget, stack: vec![] }
+        Self { program: program.clone(), input, strict: setting.strict, budget, stack: vec![], space: String::new() }
     }
 
     fn pop(&mut self) -> Result<Number, Problem> {
@@ -51,7 +53,7 @@ impl Calculator {
             Cell::Empty => return Err(Problem::EmptyCell),
             Cell::Text(text) if text.contains(',') => {
                 for part in text.split(',').filter(|part| !part.is_empty()) {
-                    let Some(number) = parse_number(part) else { return Ok(Outcome::Drop) };
+                    let Some(number) = leading_number(part) else { return Ok(Outcome::Drop) };
                     self.push(number)?;
                 }
             }
@@ -70,8 +72,8 @@ impl Calculator {
     fn binary(&self, op: Binary, lower: Number, top: Number) -> Result<Number, Problem> {
         let zero = |divisor: bool| divisor && !self.program.division_errors;
         Ok(match op {
-            Binary::Add => top.plus(lower),
-            Binary::Subtract => lower.minus(top),
+            Binary::Add => top.beside(lower, self.strict).plus(lower),
+            Binary::Subtract => lower.beside(top, self.strict).minus(top),
             Binary::Multiply => Number::Int(top.as_int().wrapping_mul(lower.as_int())),
             Binary::Divide if zero(top.as_int() == 0) => Number::Int(0),
             Binary::Remainder if zero(top.as_int() == 0) => Number::Int(0),
@@ -81,8 +83,8 @@ impl Calculator {
             Binary::MultiplyFloat => Number::Float(top.as_float() * lower.as_float()),
             Binary::DivideFloat if zero(top.as_float() == 0.0) => Number::Int(0),
             Binary::DivideFloat => Number::Float(lower.as_float() / top.as_float()),
-            Binary::Min => top.min(lower, self.strict),
-            Binary::Max => top.max(lower),
+            Binary::Min => top.beside(lower, self.strict).min(lower, self.strict),
+            Binary::Max => top.beside(lower, self.strict).max(lower),
             // The original has the two the wrong way round.
             Binary::MinIf if self.strict => {
                 if top.as_float() <= lower.as_float() {
@@ -137,11 +139,7 @@ impl Calculator {
         match step {
             NumberStep::Column(column) => return self.load(row.get(*column)),
             NumberStep::Named(name) => {
-                let cell = self.input.find(name).map_or(&crate::cell::EMPTY, |column| row.get(column));
-                if !cell.is_empty() {
-                    return self.load(cell);
-                }
-                self.push(Number::Int(0))?;
+                return self.load(self.input.find(name).map_or(&crate::cell::EMPTY, |column| row.get(column)));
             }
             NumberStep::Array(column) => match row.get(*column) {
                 Cell::List(items) => {
@@ -151,8 +149,18 @@ impl Calculator {
                         }
                     }
                 }
+                // A text is one number, whatever stands between its commas.
+                Cell::Text(text) => match parse_number(text) {
+                    Some(number) => self.push(number)?,
+                    None => return Ok(Outcome::Drop),
+                },
                 other => return self.load(other),
             },
+            NumberStep::Hash(column) => {
+                let text = row.get(*column).text_in(&mut self.space).ok_or(Problem::EmptyCell)?;
+                let hash = murmur::hash(text);
+                self.push(Number::Int(hash.into()))?;
+            }
             NumberStep::Constant(constant) => return self.load(&constant_cell(constant)),
             NumberStep::Binary(op) => {
                 let (top, lower) = (self.pop()?, self.pop()?);

@@ -1,6 +1,7 @@
 //! `order`: exactly these columns.
 
 use super::{RowOp, each};
+use crate::cell::Cell;
 use crate::error::Problem;
 use crate::pipeline::Made;
 use crate::row::{Columns, Row};
@@ -9,7 +10,15 @@ use lakeql_query::dialects::hydra::ops::ColumnRef;
 struct Order {
     columns: Vec<ColumnRef>,
     input: Columns,
-    bound: Option<Vec<usize>>,
+    bound: Option<Bound>,
+    /// The cells of the row before, whose place is used again.
+    space: Vec<Cell>,
+}
+
+struct Bound {
+    columns: Vec<usize>,
+    /// Whether no column is taken twice, under two names.
+    once: bool,
 }
 
 pub(super) fn make(columns: &[ColumnRef], input: &Columns) -> Made {
@@ -21,12 +30,30 @@ pub(super) fn make(columns: &[ColumnRef], input: &Columns) -> Made {
         }
     }
     let output = Columns::named(once.iter().map(|column| column.text.as_str()));
-    Made { operator: each(Order { columns: once, input: input.clone(), bound: None }), columns: output }
+    let op = Order { columns: once, input: input.clone(), bound: None, space: vec![] };
+    Made { operator: each(op), columns: output }
+}
+
+impl Order {
+    fn bind(columns: &[ColumnRef], input: &Columns) -> Bound {
+        let columns = input.resolve_all(columns);
+        let once = columns.iter().enumerate().all(|(index, column)| !columns.iter().take(index).any(|it| it == column));
+        Bound { columns, once }
+    }
 }
 
 impl RowOp for Order {
-    fn row(&mut self, row: Row) -> Result<Option<Row>, Problem> {
-        let bound = self.bound.get_or_insert_with(|| self.input.resolve_all(&self.columns));
-        Ok(Some(bound.iter().map(|column| row.get(*column).clone()).collect()))
+    fn row(&mut self, mut row: Row) -> Result<Option<Row>, Problem> {
+        let Self { columns, input, bound, space } = self;
+        let bound = bound.get_or_insert_with(|| Self::bind(columns, input));
+        std::mem::swap(space, &mut row.cells);
+        row.cells.clear();
+        let take = |column: &usize| match space.get_mut(*column) {
+            Some(cell) if bound.once => std::mem::take(cell),
+            Some(cell) => cell.clone(),
+            None => Cell::Empty,
+        };
+        row.cells.extend(bound.columns.iter().map(take));
+        Ok(Some(row))
     }
 }

@@ -1,11 +1,13 @@
 //! `distribution`, `percentrank` and `ftable`.
 
-use super::{TableOp, table};
+use super::{TableOp, hold, send_all, send_read};
 use crate::cell::Cell;
-use crate::error::Problem;
+use crate::error::{Failure, Problem};
+use crate::limits::Share;
 use crate::number::{Number, any_number, integer, integer_or_number};
-use crate::pipeline::{Made, Operator, Setting, no_rows};
+use crate::pipeline::{Flow, Operator, Setting, Sink, no_rows};
 use crate::row::{Columns, Row};
+use crate::store::Spool;
 use lakeql_query::dialects::hydra::ops::ColumnRef;
 use std::collections::BTreeMap;
 
@@ -13,12 +15,17 @@ use std::collections::BTreeMap;
 const SHOWN: [(&str, f64); 6] =
     [(".5", 0.5), (".75", 0.75), (".95", 0.95), (".98", 0.98), (".99", 0.99), (".999", 0.999)];
 
-struct Distribution {
+/// `distribution`: all values count.
+pub(super) struct Distribution {
     column: usize,
+    values: Vec<i64>,
+    held: Share,
 }
 
-pub(super) fn distribution(column: usize, setting: &Setting) -> Made {
-    super::new(table(Distribution { column }, setting))
+impl Distribution {
+    pub(super) fn new(column: usize, setting: &Setting) -> Self {
+        Self { column, values: vec![], held: setting.budget.share() }
+    }
 }
 
 /// The value below which a share of the sorted values lies, between two of them by a straight line.
@@ -36,17 +43,19 @@ pub(crate) fn quantile(sorted: &[i64], share: f64) -> f64 {
     lower + (place - place.floor()) * (upper - lower)
 }
 
-impl TableOp for Distribution {
-    fn table(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
-        let values: Result<Vec<_>, _> =
-            rows.iter().map(|row| any_number(row.get(self.column)).map(Number::as_int)).collect();
-        let mut values = values?;
-        if values.is_empty() {
-            return Err(no_rows("the distribution"));
+impl Operator for Distribution {
+    fn push(&mut self, row: Row, _out: &mut dyn Sink) -> Result<Flow, Failure> {
+        hold(&mut self.values, any_number(row.get(self.column))?.as_int(), &mut self.held)?;
+        Ok(Flow::More)
+    }
+
+    fn finish(&mut self, out: &mut dyn Sink) -> Result<Flow, Failure> {
+        if self.values.is_empty() {
+            return Err(no_rows("the distribution").into());
         }
-        values.sort_unstable();
-        let row = |(name, share): (&str, f64)| Row::new(vec![Cell::from(name), quantile(&values, share).into()]);
-        Ok(SHOWN.into_iter().map(row).collect())
+        self.values.sort_unstable();
+        let row = |(name, share): (&str, f64)| Row::new(vec![Cell::from(name), quantile(&self.values, share).into()]);
+        send_all(SHOWN.into_iter().map(row), out)
     }
 }
 
@@ -54,58 +63,82 @@ impl TableOp for Distribution {
 pub(super) struct Rank {
     pub(super) input: usize,
     pub(super) output: usize,
+    pub(super) held: Share,
 }
 
 impl TableOp for Rank {
     #[allow(clippy::cast_precision_loss, reason = "positions")]
-    fn table(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
+    fn table(&mut self, rows: &Spool, out: &mut dyn Sink) -> Result<Flow, Failure> {
         let value = |row: &Row| integer(row.get(self.input)).ok();
-        let mut values: Vec<i64> = rows.iter().filter_map(value).collect();
+        let mut values: Vec<i64> = vec![];
+        for row in rows.rows() {
+            if let Some(value) = value(&row?) {
+                hold(&mut values, value, &mut self.held)?;
+            }
+        }
         values.sort_unstable();
-        let mut ranked = vec![];
-        for mut row in rows {
+        for row in rows.rows() {
+            let mut row = row?;
             let Some(value) = value(&row) else { continue };
             let rank = (values.partition_point(|other| *other < value) + 1) as f64 / values.len() as f64;
             let place = self.output.min(row.len());
             row.set(place, rank.into());
-            ranked.push(row);
+            if out.send(row)? == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
         }
-        Ok(ranked)
+        Ok(Flow::More)
     }
 }
 
-struct FrequencyTable {
+/// `ftable`: percentiles of each run of equal keys. They come out when the last row has been seen.
+pub(super) struct FrequencyTable {
     input: Columns,
     keys: Vec<ColumnRef>,
-    value: String,
-    frequency: String,
+    names: [String; 2],
     total: bool,
     percentiles: Vec<f64>,
+    bound: Option<Bound>,
+    /// The first row of the run, and how often each value was seen.
+    run: Option<(Row, BTreeMap<i64, i64>)>,
+    answers: Spool,
+    held: Share,
 }
 
-pub(super) fn frequency_table(
-    input: &Columns,
-    keys: &[ColumnRef],
-    (value, frequency): (&str, &str),
-    total: bool,
-    percentiles: &[f64],
-    setting: &Setting,
-) -> Box<dyn Operator> {
-    let op = FrequencyTable {
-        input: input.clone(),
-        keys: keys.to_vec(),
-        value: value.to_owned(),
-        frequency: frequency.to_owned(),
-        total,
-        percentiles: percentiles.to_vec(),
-    };
-    table(op, setting)
+#[derive(Clone)]
+struct Bound {
+    keys: Vec<usize>,
+    value: usize,
+    frequency: usize,
 }
 
 impl FrequencyTable {
+    pub(super) fn new(
+        input: &Columns,
+        keys: &[ColumnRef],
+        (value, frequency): (&str, &str),
+        total: bool,
+        percentiles: &[f64],
+        setting: &Setting,
+    ) -> Self {
+        Self {
+            input: input.clone(),
+            keys: keys.to_vec(),
+            names: [value.to_owned(), frequency.to_owned()],
+            total,
+            percentiles: percentiles.to_vec(),
+            bound: None,
+            run: None,
+            answers: setting.spool(),
+            held: setting.budget.share(),
+        }
+    }
+
     /// The first row of a run, its value and frequency replaced by what the run answers.
-    fn answer(&self, mut row: Row, columns: (usize, usize), counts: &BTreeMap<i64, i64>) -> Row {
-        for column in [columns.0, columns.1] {
+    fn answer(&mut self, bound: &Bound) -> Result<(), Problem> {
+        let Some((mut row, counts)) = self.run.take() else { return Ok(()) };
+        self.held.give_back(usize::MAX);
+        for column in [bound.value, bound.frequency] {
             if column < row.len() {
                 row.set(column, Cell::Empty);
             }
@@ -125,36 +158,41 @@ impl FrequencyTable {
             });
             row.push(Cell::Int(found.map_or(-1, |(value, _)| *value)));
         }
-        row
+        self.answers.push(&row)
     }
 }
 
-impl TableOp for FrequencyTable {
-    fn table(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
-        let keys = self.input.resolve_all(&self.keys);
-        let columns = (self.input.find_or_create(&self.value), self.input.find_or_create(&self.frequency));
-        let mut answers = vec![];
-        let mut run: Option<(Row, BTreeMap<i64, i64>)> = None;
-        for row in rows {
-            let number =
-                |column: usize| integer_or_number(row.get(column))?.map(Number::as_int).ok_or(Problem::EmptyCell);
-            let (value, frequency) = (number(columns.0)?, number(columns.1)?);
-            let same = run.as_ref().is_some_and(|(first, _)| {
-                keys.iter().all(|key| {
-                    let text = row.get(*key).to_text();
-                    text.is_some() && text == first.get(*key).to_text()
-                })
-            });
-            if !same && let Some((first, counts)) = run.take() {
-                answers.push(self.answer(first, columns, &counts));
-            }
-            let (_, counts) = run.get_or_insert_with(|| (row, BTreeMap::new()));
-            let count = counts.entry(value).or_insert(0);
-            *count = count.wrapping_add(frequency);
+impl Operator for FrequencyTable {
+    fn push(&mut self, row: Row, _out: &mut dyn Sink) -> Result<Flow, Failure> {
+        let bound = self.bound.take().unwrap_or_else(|| Bound {
+            keys: self.input.resolve_all(&self.keys),
+            value: self.input.find_or_create(&self.names[0]),
+            frequency: self.input.find_or_create(&self.names[1]),
+        });
+        let number = |column: usize| integer_or_number(row.get(column))?.map(Number::as_int).ok_or(Problem::EmptyCell);
+        let (value, frequency) = (number(bound.value)?, number(bound.frequency)?);
+        let same = self.run.as_ref().is_some_and(|(first, _)| {
+            bound.keys.iter().all(|key| !row.get(*key).is_empty() && row.get(*key).same_text(first.get(*key)))
+        });
+        if !same {
+            self.answer(&bound)?;
         }
-        if let Some((first, counts)) = run {
-            answers.push(self.answer(first, columns, &counts));
+        let (_, counts) = self.run.get_or_insert_with(|| (row, BTreeMap::new()));
+        let before = counts.len();
+        let count = counts.entry(value).or_insert(0);
+        *count = count.wrapping_add(frequency);
+        if counts.len() > before {
+            // About what an entry of the tree takes.
+            self.held.take(32)?;
         }
-        Ok(answers)
+        self.bound = Some(bound);
+        Ok(Flow::More)
+    }
+
+    fn finish(&mut self, out: &mut dyn Sink) -> Result<Flow, Failure> {
+        if let Some(bound) = self.bound.take() {
+            self.answer(&bound)?;
+        }
+        send_read(self.answers.rows(), out)
     }
 }

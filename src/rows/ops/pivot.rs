@@ -1,7 +1,8 @@
 //! `pivot`: values arranged by row and column keys. Header and totals are ordinary rows.
 
+use super::keys::Keys;
 use super::send_all;
-use super::sort::Order;
+use super::sort::by_column;
 use crate::cell::Cell;
 use crate::error::{Failure, Problem};
 use crate::limits::Share;
@@ -9,18 +10,19 @@ use crate::number::{Number, compare_texts, integer_or_number};
 use crate::pipeline::{Flow, Made, Operator, Setting, Sink};
 use crate::row::{Columns, Row};
 use lakeql_query::dialects::hydra::ops::{ColumnRef, PivotOp, PivotSort, PivotSpec, SortKey, SortType};
-use std::collections::HashMap;
 
 struct Pivot {
     spec: PivotSpec,
     input: Columns,
     output: Columns,
     bound: Option<Bound>,
-    /// Keys of the columns and their positions in the output.
-    columns: HashMap<String, usize>,
-    /// Keys of the columns in order of appearance.
-    header: Vec<String>,
-    rows: HashMap<String, Vec<Value>>,
+    /// Keys of the columns in order of appearance, and their positions in the output.
+    header: Keys,
+    columns: Vec<usize>,
+    /// Keys of the rows, and their cells.
+    labels: Keys,
+    rows: Vec<Vec<Value>>,
+    key: String,
     strict: bool,
     held: Share,
 }
@@ -38,9 +40,11 @@ pub(super) fn make(spec: &PivotSpec, input: &Columns, setting: &Setting) -> Made
         input: input.clone(),
         output: columns.clone(),
         bound: None,
-        columns: HashMap::new(),
-        header: vec![],
-        rows: HashMap::new(),
+        header: Keys::default(),
+        columns: vec![],
+        labels: Keys::default(),
+        rows: vec![],
+        key: String::new(),
         strict: setting.strict,
         held: setting.budget.share(),
     };
@@ -62,7 +66,7 @@ impl Value {
 
     /// Puts a number in.
     fn add(&mut self, op: Option<PivotOp>, number: Number, strict: bool) -> Result<(), Problem> {
-        let own = self.number()?;
+        let own = self.number()?.beside(number, strict);
         let result = match (op, self.parts) {
             (None, _) => own,
             (Some(PivotOp::Sum | PivotOp::Average), _) => own.plus(number),
@@ -77,12 +81,16 @@ impl Value {
     }
 }
 
-fn key(row: &Row, columns: &[usize]) -> Result<String, Problem> {
-    let mut key = String::new();
+fn write_key(row: &Row, columns: &[usize], key: &mut String) -> Result<(), Problem> {
+    key.clear();
     for column in columns {
-        key.push_str(&row.get(*column).to_text().ok_or(Problem::EmptyCell)?);
+        let cell = row.get(*column);
+        if cell.is_empty() {
+            return Err(Problem::EmptyCell);
+        }
+        cell.push_text(key);
     }
-    Ok(key)
+    Ok(())
 }
 
 impl Operator for Pivot {
@@ -92,26 +100,21 @@ impl Operator for Pivot {
             columns: self.input.resolve_all(&self.spec.columns),
             value: self.input.find_or_create(&self.spec.value),
         });
-        let column_key = key(&row, &bound.columns)?;
-        let row_key = key(&row, &bound.rows)?;
-        let column = match self.columns.get(&column_key) {
-            Some(column) => *column,
-            None => {
-                self.held.budget().check_row(self.header.len() + 2)?;
-                self.held.take(column_key.len() * 3 + 100)?;
-                let column = self.output.find_or_create(&column_key);
-                self.header.push(column_key.clone());
-                self.columns.insert(column_key, column);
-                column
-            }
-        };
-        let cells = match self.rows.get_mut(&row_key) {
-            Some(cells) => cells,
-            None => {
-                self.held.take(row_key.len() + 100)?;
-                self.rows.entry(row_key).or_default()
-            }
-        };
+        write_key(&row, &bound.columns, &mut self.key)?;
+        let (number, new) = self.header.number(&self.key);
+        if new {
+            self.held.budget().check_row(self.columns.len() + 2)?;
+            self.held.take(Keys::size(&self.key) * 2)?;
+            self.columns.push(self.output.find_or_create(&self.key));
+        }
+        let column = self.columns.get(number).copied().unwrap_or_default();
+        write_key(&row, &bound.rows, &mut self.key)?;
+        let (number, new) = self.labels.number(&self.key);
+        if new {
+            self.held.take(Keys::size(&self.key) + size_of::<Vec<Value>>())?;
+            self.rows.push(vec![]);
+        }
+        let Some(cells) = self.rows.get_mut(number) else { return Ok(Flow::More) };
         if cells.len() <= column {
             self.held.take((column + 1 - cells.len()) * size_of::<Value>())?;
             cells.resize(column + 1, Value::default());
@@ -135,26 +138,25 @@ impl Operator for Pivot {
             self.output.create("__sum__");
         }
         let mut header = Row::default();
-        for name in &self.header {
-            if let Some(column) = self.columns.get(name) {
-                header.set(*column, Cell::from(name.as_str()));
-            }
+        for (name, column) in self.header.keys().iter().zip(&self.columns) {
+            header.set(*column, Cell::from(&**name));
         }
-        let mut entries: Vec<_> = std::mem::take(&mut self.rows).into_iter().collect();
-        entries.sort_by(|a, b| compare_texts(&a.0, &b.0));
+        let labels = std::mem::take(&mut self.labels);
+        let mut entries: Vec<_> = labels.keys().iter().zip(std::mem::take(&mut self.rows)).collect();
+        entries.sort_by(|a, b| compare_texts(a.0, b.0));
         let mut totals: Vec<Value> = vec![Value::default(); sum];
         let mut rows = vec![];
         for (label, mut cells) in entries {
             let total = self.totals(&mut cells, &mut totals, sum)?;
             let mut row: Row = cells.into_iter().map(|value| value.cell).collect();
-            row.set(0, Cell::from(label));
+            row.set(0, Cell::from(&**label));
             if let Some(total) = total {
                 row.set(sum, total);
             }
             rows.push(row);
         }
         if let Some(by) = self.spec.sort {
-            rows = order(by, sum).sort(rows)?;
+            rows = order(rows, by, sum)?;
         }
         if send_all(std::iter::once(header).chain(rows), out)? == Flow::Stop {
             return Ok(Flow::Stop);
@@ -165,8 +167,7 @@ impl Operator for Pivot {
         let mut footer = Row::default();
         for (column, mut value) in totals.into_iter().enumerate().skip(1) {
             if self.spec.column == Some(PivotOp::Average) {
-                // Where nothing entered, the original divides nothing by nothing.
-                value.cell = value.number()?.average(value.parts.unwrap_or(0))?.into();
+                value.cell = value.number()?.average(value.parts.unwrap_or(0)).into();
             }
             footer.set(column, value.cell);
         }
@@ -209,15 +210,15 @@ impl Pivot {
             place.cell = total.cell.clone();
         }
         match (self.spec.row, total.parts) {
-            (Some(PivotOp::Average), Some(parts)) => Ok(Some(total.number()?.average(parts)?.into())),
+            (Some(PivotOp::Average), Some(parts)) => Ok(Some(total.number()?.average(parts).into())),
             _ => Ok(Some(total.cell)),
         }
     }
 }
 
-fn order(by: PivotSort, sum: usize) -> Order {
-    let column = ColumnRef { text: String::new(), position: Some(if by.label { 0 } else { sum }) };
+/// The rows by label or total.
+fn order(rows: Vec<Row>, by: PivotSort, sum: usize) -> Result<Vec<Row>, Problem> {
+    let column = ColumnRef { text: String::new(), position: None };
     let as_type = if by.label { SortType::Text } else { SortType::Integer };
-    let keys = vec![SortKey { column, as_type, descending: by.descending }];
-    Order::new(&keys, &Columns::numbered(sum + 1))
+    by_column(rows, &SortKey { column, as_type, descending: by.descending }, if by.label { 0 } else { sum })
 }

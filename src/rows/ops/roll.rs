@@ -14,6 +14,7 @@ struct Rolling {
     /// Rows since the start; with `strict` since the key changed.
     rows: i64,
     last_key: Option<String>,
+    key: String,
     strict: bool,
 }
 
@@ -33,7 +34,7 @@ struct State {
 
 pub(super) fn make(spec: &RollSpec, input: &Columns, setting: &Setting) -> Box<dyn Operator> {
     let (spec, input) = (spec.clone(), input.clone());
-    Box::new(Rolling { spec, input, bound: None, rows: 0, last_key: None, strict: setting.strict })
+    Box::new(Rolling { spec, input, bound: None, rows: 0, last_key: None, key: String::new(), strict: setting.strict })
 }
 
 impl Rolling {
@@ -61,23 +62,27 @@ impl Rolling {
             let first = number.unwrap_or(Number::Int(0));
             return Ok(State { value: first, before: first });
         };
+        let own = |number: Number| state.value.beside(number, self.strict);
         let value = match (self.spec.kind, number) {
             (Roll::Delta, None) => return Err(Problem::EmptyCell),
-            (Roll::Delta, Some(number)) => return Ok(State { value: number.minus(state.before), before: number }),
+            (Roll::Delta, Some(number)) => {
+                let value = number.beside(state.before, self.strict).minus(state.before);
+                return Ok(State { value, before: number });
+            }
             // Doubles cannot be compared with nothing.
             (Roll::Min | Roll::Max, None) if matches!(state.value, Number::Float(_)) && !self.strict => {
                 return Err(Problem::EmptyCell);
             }
             (_, None) => state.value,
-            (Roll::Sum | Roll::Average, Some(number)) => state.value.plus(number),
-            (Roll::Min, Some(number)) => state.value.min(number, self.strict),
-            (Roll::Max, Some(number)) => state.value.max(number),
+            (Roll::Sum | Roll::Average, Some(number)) => own(number).plus(number),
+            (Roll::Min, Some(number)) => own(number).min(number, self.strict),
+            (Roll::Max, Some(number)) => own(number).max(number),
         };
         Ok(State { value, ..state })
     }
 
-    fn shown(&self, value: Number) -> Result<Cell, Problem> {
-        Ok(if self.spec.kind == Roll::Average { value.average(self.rows)?.into() } else { value.into() })
+    fn shown(&self, value: Number) -> Cell {
+        if self.spec.kind == Roll::Average { value.average(self.rows).into() } else { value.into() }
     }
 }
 
@@ -86,15 +91,15 @@ impl Operator for Rolling {
         let mut bound = self.bound.take().unwrap_or_else(|| self.bind());
         self.rows += 1;
         if !bound.keys.is_empty() {
-            let mut key = String::new();
+            self.key.clear();
             for position in &bound.keys {
-                row.get(*position).push_text(&mut key);
+                row.get(*position).push_text(&mut self.key);
                 if self.strict {
-                    key.push('\0');
+                    self.key.push('\0');
                 }
             }
-            if self.last_key.as_ref() != Some(&key) {
-                self.last_key = Some(key);
+            if self.last_key.as_ref() != Some(&self.key) {
+                std::mem::swap(self.last_key.get_or_insert_default(), &mut self.key);
                 bound.states.fill(None);
                 if self.strict {
                     self.rows = 1;
@@ -106,7 +111,7 @@ impl Operator for Rolling {
             let next = self.next(*state, row.get(*from))?;
             *state = Some(next);
             if self.spec.output != RollOutput::Summary {
-                row.set(*to, self.shown(next.value)?);
+                row.set(*to, self.shown(next.value));
             }
         }
         self.bound = Some(bound);
@@ -120,7 +125,7 @@ impl Operator for Rolling {
         let mut row = Row::default();
         for (state, to) in bound.states.iter().zip(&bound.to) {
             if let Some(state) = state {
-                row.set(*to, self.shown(state.value)?);
+                row.set(*to, self.shown(state.value));
             }
         }
         Ok(out.send(row)?)

@@ -1,41 +1,122 @@
 //! `rmsing`: drops runs of a key with one distinct value.
 
-use super::TableOp;
+use super::{TableOp, send_all};
 use crate::cell::Cell;
-use crate::error::Problem;
-use crate::row::Row;
-use std::collections::HashSet;
+use crate::error::{Failure, Problem};
+use crate::limits::Share;
+use crate::pipeline::{Flow, Setting, Sink};
+use crate::row::{Columns, Row};
+use crate::store::Spool;
 
 pub(super) struct RemoveSingletons {
-    pub(super) key: usize,
-    pub(super) value: usize,
+    key: usize,
+    value: usize,
+    input: Columns,
+    strict: bool,
+    run: Run,
+    held: Share,
+}
+
+/// Rows that wait for a second value.
+#[derive(Default)]
+struct Run {
+    key: Cell,
+    rows: Vec<Row>,
+    value: Option<Cell>,
+    several: bool,
+}
+
+impl RemoveSingletons {
+    pub(super) fn new(key: usize, value: usize, input: &Columns, setting: &Setting) -> Self {
+        Self {
+            key,
+            value,
+            input: input.clone(),
+            strict: setting.strict,
+            run: Run::default(),
+            held: setting.budget.share(),
+        }
+    }
+
+    fn add(&mut self, row: Row) -> Result<(), Problem> {
+        let value = row.get(self.value);
+        if value.is_empty() && !self.strict {
+            return Err(Problem::EmptyCell);
+        }
+        match &self.run.value {
+            None => self.run.value = Some(value.clone()),
+            Some(first) => self.run.several |= !first.same_text(value),
+        }
+        self.wait(row)
+    }
+
+    fn wait(&mut self, row: Row) -> Result<(), Problem> {
+        self.held.take(row.size())?;
+        self.run.rows.push(row);
+        Ok(())
+    }
+
+    /// Sends what waits if there are several values. Otherwise it stays.
+    fn send(&mut self, out: &mut dyn Sink) -> Result<Flow, Failure> {
+        if !self.run.several {
+            return Ok(Flow::More);
+        }
+        self.held.give_back(usize::MAX);
+        send_all(self.run.rows.drain(..), out)
+    }
+
+    /// A new run, whatever waits.
+    fn start(&mut self, key: Cell) {
+        self.held.give_back(usize::MAX);
+        self.run = Run { key, ..Run::default() };
+    }
 }
 
 impl TableOp for RemoveSingletons {
-    fn table(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
-        let mut kept = vec![];
-        let mut current = Cell::Empty;
-        let (mut values, mut run) = (HashSet::new(), vec![]);
-        let last = rows.len().saturating_sub(1);
-        for (index, row) in rows.into_iter().enumerate() {
-            let key = row.get(self.key).clone();
-            if current.is_empty() {
-                current = key;
-            } else if current != key || index == last {
-                // The last row counts as part of the run before it, and its value does not count: as the original has it.
-                if index == last {
-                    run.push(row.clone());
-                }
-                if values.len() > 1 {
-                    kept.append(&mut run);
-                }
-                current = key;
-                values.clear();
-                run.clear();
-            }
-            values.insert(row.get(self.value).to_text().ok_or(Problem::EmptyCell)?.into_owned());
-            run.push(row);
+    fn table(&mut self, rows: &Spool, out: &mut dyn Sink) -> Result<Flow, Failure> {
+        let width = self.input.len();
+        if let Some(column) = [self.key, self.value].into_iter().find(|column| *column >= width && !rows.is_empty()) {
+            return Err(Problem::other(format!("there is no column {column}, rows have {width}")).into());
         }
-        Ok(kept)
+        for (index, row) in (1..).zip(rows.rows()) {
+            let row = row?;
+            let last = index == rows.len();
+            let key = row.get(self.key).clone();
+            let mut flow = Flow::More;
+            if self.strict {
+                if index == 1 || self.run.key != key {
+                    self.start(key);
+                }
+                self.add(row)?;
+                flow = self.send(out)?;
+            } else if self.run.key.is_empty() {
+                self.run.key = key;
+                self.add(row)?;
+                // Without a key before it, the last row ends nothing.
+                if !last && !self.run.key.is_empty() {
+                    flow = self.send(out)?;
+                }
+            } else if last {
+                // It counts as part of the run before it, and its value does not count: as the original has it.
+                if row.get(self.value).is_empty() {
+                    return Err(Problem::EmptyCell.into());
+                }
+                self.wait(row)?;
+                flow = self.send(out)?;
+            } else {
+                if !self.run.key.equals(&key)? {
+                    self.start(key);
+                }
+                self.add(row)?;
+                // Without a key, the run goes on with the next row.
+                if !self.run.key.is_empty() {
+                    flow = self.send(out)?;
+                }
+            }
+            if flow == Flow::Stop {
+                return Ok(Flow::Stop);
+            }
+        }
+        Ok(Flow::More)
     }
 }

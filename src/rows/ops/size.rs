@@ -1,10 +1,11 @@
 //! Ops that drop or turn around rows: `limit`, `skip`, `range`, `reverse`, `median`, `nodup`.
 
-use super::{RowOp, TableOp};
+use super::{RowOp, TableOp, each, send_read, table};
 use crate::cell::Cell;
 use crate::error::{Failure, Problem};
-use crate::pipeline::{Flow, Operator, Sink, no_rows};
+use crate::pipeline::{Flow, Operator, Setting, Sink, no_rows};
 use crate::row::Row;
+use crate::store::Spool;
 
 /// `limit`: some rows, then the end of the query.
 pub(super) struct Limit {
@@ -62,14 +63,35 @@ impl RowOp for Skip {
     }
 }
 
-/// `range`.
-pub(super) struct Range {
-    pub(super) begin: i64,
-    pub(super) end: i64,
+/// `range`: rows from the first ones on are passed as they come, those that are counted from the end wait for it.
+pub(super) fn range(begin: i64, end: i64, setting: &Setting) -> Box<dyn Operator> {
+    if begin >= 0 && end > 0 {
+        each(Slice { rows: begin.min(end)..begin.max(end), at: 0 })
+    } else {
+        table(Range { begin, end }, setting)
+    }
+}
+
+struct Slice {
+    rows: std::ops::Range<i64>,
+    at: i64,
+}
+
+impl RowOp for Slice {
+    fn row(&mut self, row: Row) -> Result<Option<Row>, Problem> {
+        let kept = self.rows.contains(&self.at);
+        self.at = self.at.saturating_add(1);
+        Ok(kept.then_some(row))
+    }
+}
+
+struct Range {
+    begin: i64,
+    end: i64,
 }
 
 impl TableOp for Range {
-    fn table(&mut self, mut rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
+    fn table(&mut self, rows: &Spool, out: &mut dyn Sink) -> Result<Flow, Failure> {
         let size = i64::try_from(rows.len()).unwrap_or(i64::MAX);
         let mut begin = if self.begin < 0 { size + self.begin.max(-size) } else { self.begin };
         let mut end = if self.end <= 0 { size.saturating_add(self.end) } else { self.end };
@@ -77,12 +99,11 @@ impl TableOp for Range {
             std::mem::swap(&mut begin, &mut end);
         }
         if begin < 0 && end > begin && size > begin {
-            return Err(Problem::other(format!("the range begins {} rows before the first one", -begin)));
+            return Err(Problem::other(format!("the range begins {} rows before the first one", -begin)).into());
         }
         let index = |position: i64| usize::try_from(position.clamp(0, size)).unwrap_or(0);
-        rows.truncate(index(end));
-        rows.drain(..index(begin).min(rows.len()));
-        Ok(rows)
+        let (begin, end) = (index(begin), index(end));
+        send_read(rows.rows().skip(begin).take(end.saturating_sub(begin)), out)
     }
 }
 
@@ -90,9 +111,8 @@ impl TableOp for Range {
 pub(super) struct Reverse;
 
 impl TableOp for Reverse {
-    fn table(&mut self, mut rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
-        rows.reverse();
-        Ok(rows)
+    fn table(&mut self, rows: &Spool, out: &mut dyn Sink) -> Result<Flow, Failure> {
+        send_read(rows.backwards(), out)
     }
 }
 
@@ -100,12 +120,12 @@ impl TableOp for Reverse {
 pub(super) struct Median;
 
 impl TableOp for Median {
-    fn table(&mut self, mut rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
+    fn table(&mut self, rows: &Spool, out: &mut dyn Sink) -> Result<Flow, Failure> {
         if rows.is_empty() {
-            return Err(no_rows("the median"));
+            return Err(no_rows("the median").into());
         }
-        let middle = rows.len() / 2;
-        Ok(vec![rows.swap_remove(middle)])
+        let middle = usize::try_from(rows.len() / 2).unwrap_or(usize::MAX);
+        send_read(rows.rows().skip(middle).take(1), out)
     }
 }
 
@@ -116,34 +136,20 @@ pub(super) struct NoDuplicates {
 }
 
 impl RowOp for NoDuplicates {
-    fn row(&mut self, row: Row) -> Result<Option<Row>, Problem> {
-        let mut shown = row.clone();
-        if let Some(above) = &self.above {
-            for (cell, above) in shown.cells.iter_mut().zip(&above.cells) {
-                if !cell.is_empty() && cell.to_text() == above.to_text() {
-                    *cell = Cell::Empty;
-                }
+    fn row(&mut self, mut row: Row) -> Result<Option<Row>, Problem> {
+        let Some(above) = &mut self.above else {
+            self.above = Some(row.clone());
+            return Ok(Some(row));
+        };
+        above.cells.resize(row.len(), Cell::Empty);
+        for (cell, above) in row.cells.iter_mut().zip(&mut above.cells) {
+            // The cell above stays what it was before it was emptied.
+            if cell.is_empty() || !cell.same_text(above) {
+                *above = cell.clone();
+            } else {
+                *cell = Cell::Empty;
             }
         }
-        self.above = Some(row);
-        Ok(Some(shown))
-    }
-}
-
-/// Drops everything.
-pub(super) struct Drop;
-
-impl RowOp for Drop {
-    fn row(&mut self, _row: Row) -> Result<Option<Row>, Problem> {
-        Ok(None)
-    }
-}
-
-/// Changes nothing.
-pub(super) struct Pass;
-
-impl RowOp for Pass {
-    fn row(&mut self, row: Row) -> Result<Option<Row>, Problem> {
         Ok(Some(row))
     }
 }

@@ -1,96 +1,137 @@
-//! `sort`: stable. Empty cells come last ascending and first descending.
+//! `sort`: stable. Empty cells come last ascending and first descending. Rows that do not fit in memory go to disk.
 
-use super::{TableOp, table};
 use crate::cell::Cell;
-use crate::error::Problem;
-use crate::number::{Number, compare_floats, compare_texts, float_or_number, integer_or_number};
-use crate::pipeline::{Operator, Setting};
+use crate::error::{Failure, Problem};
+use crate::pipeline::{Flow, Operator, Setting, Sink};
 use crate::row::{Columns, Row};
-use lakeql_query::dialects::hydra::ops::{SortKey, SortType};
-use std::cmp::Ordering;
+use crate::store::disk::Disk;
+use crate::store::key;
+use crate::store::sorter::Sorter;
+use lakeql_query::dialects::hydra::ops::{ColumnRef, SortKey};
 
-struct Sort {
-    keys: Vec<SortKey>,
-    input: Columns,
+pub(super) struct Sort {
+    keys: Keys,
+    sorter: Option<Sorter>,
+    key: Vec<u8>,
 }
 
-pub(super) fn make(keys: &[SortKey], input: &Columns, setting: &Setting) -> Box<dyn Operator> {
-    table(Sort { keys: keys.to_vec(), input: input.clone() }, setting)
-}
-
-impl TableOp for Sort {
-    fn table(&mut self, rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
-        Order::new(&self.keys, &self.input).sort(rows)
+impl Sort {
+    pub(super) fn new(keys: &[SortKey], input: &Columns, setting: &Setting) -> Self {
+        let sorter = Sorter::new(setting.share(), Disk::default());
+        Self { keys: Keys::new(keys, input), sorter: Some(sorter), key: vec![] }
     }
 }
 
-/// The order of rows by some columns.
-pub(super) struct Order {
-    columns: Vec<(usize, SortType, bool)>,
-}
-
-/// What a cell compares as.
-enum Key {
-    Empty,
-    Int(i64),
-    Float(f64),
-    Text(Cell),
-}
-
-impl Order {
-    pub(super) fn new(keys: &[SortKey], columns: &Columns) -> Self {
-        let refs: Vec<_> = keys.iter().map(|key| key.column.clone()).collect();
-        let positions = columns.resolve_all(&refs);
-        let columns = positions.into_iter().zip(keys).map(|(column, key)| (column, key.as_type, key.descending));
-        Self { columns: columns.collect() }
+impl Operator for Sort {
+    fn push(&mut self, row: Row, _out: &mut dyn Sink) -> Result<Flow, Failure> {
+        self.key.clear();
+        self.keys.write(&row, &mut self.key);
+        if let Some(sorter) = &mut self.sorter {
+            sorter.push(&self.key, &row)?;
+        }
+        Ok(Flow::More)
     }
 
-    fn key(&self, row: &Row) -> Result<Vec<Key>, Problem> {
-        let key = |(column, as_type, _): &(usize, SortType, bool)| {
-            let cell = row.get(*column);
-            Ok(match as_type {
-                _ if cell.is_empty() => Key::Empty,
-                SortType::Integer => integer_or_number(cell)?.map_or(Key::Empty, |number| Key::Int(number.as_int())),
-                SortType::Float => {
-                    float_or_number(cell)?.map_or(Key::Empty, |number: Number| Key::Float(number.as_float()))
+    fn finish(&mut self, out: &mut dyn Sink) -> Result<Flow, Failure> {
+        self.keys.create();
+        let Some(sorter) = self.sorter.take() else { return Ok(Flow::More) };
+        let mut sorted = sorter.finish()?;
+        let mut before: Option<Row> = None;
+        while let Some(row) = sorted.next()? {
+            if self.keys.unreadable {
+                if let Some(before) = &before {
+                    self.keys.compare(before, &row)?;
                 }
-                SortType::Text => match cell {
-                    Cell::Text(_) => Key::Text(cell.clone()),
-                    other => Key::Text(Cell::from(other.to_text().unwrap_or_default().into_owned())),
-                },
-            })
-        };
-        self.columns.iter().map(key).collect()
-    }
-
-    fn compare(&self, a: &[Key], b: &[Key]) -> Ordering {
-        for ((a, b), (_, _, descending)) in a.iter().zip(b).zip(&self.columns) {
-            let order = match (a, b) {
-                (Key::Int(a), Key::Int(b)) => a.cmp(b),
-                (Key::Float(a), Key::Float(b)) => compare_floats(*a, *b),
-                (Key::Text(Cell::Text(a)), Key::Text(Cell::Text(b))) => compare_texts(a, b),
-                (Key::Empty, Key::Empty) => Ordering::Equal,
-                (Key::Empty, _) => Ordering::Greater,
-                (_, Key::Empty) => Ordering::Less,
-                // Both sides are of one column and have its type.
-                (Key::Int(_) | Key::Float(_) | Key::Text(_), _) => Ordering::Equal,
-            };
-            let order = if *descending { order.reverse() } else { order };
-            if order != Ordering::Equal {
-                return order;
+                before = Some(row.clone());
+            }
+            if out.send(row)? == Flow::Stop {
+                return Ok(Flow::Stop);
             }
         }
-        Ordering::Equal
+        Ok(Flow::More)
+    }
+}
+
+/// The columns by which rows are sorted.
+struct Keys {
+    keys: Vec<SortKey>,
+    input: Columns,
+    /// Where each is, once that is known. As long as there is no such column, no row has a cell of it.
+    positions: Vec<Option<usize>>,
+    /// How many columns there were when they were looked for.
+    known: usize,
+    /// Whether there was a text that is no number. That is an error only beside a value that it would have to be compared
+    /// with: in rows that the columns before do not tell apart.
+    unreadable: bool,
+}
+
+impl Keys {
+    fn new(keys: &[SortKey], input: &Columns) -> Self {
+        let positions = vec![None; keys.len()];
+        Self { keys: keys.to_vec(), input: input.clone(), positions, known: usize::MAX, unreadable: false }
     }
 
-    /// The rows in order. One row is in order whatever it holds.
-    pub(super) fn sort(&self, rows: Vec<Row>) -> Result<Vec<Row>, Problem> {
-        if rows.len() < 2 {
-            return Ok(rows);
+    fn write(&mut self, row: &Row, into: &mut Vec<u8>) {
+        let width = self.input.len();
+        if width != self.known {
+            self.known = width;
+            for (key, position) in self.keys.iter().zip(&mut self.positions) {
+                let by_number = || key.column.position.filter(|position| *position < width);
+                *position = position.or_else(by_number).or_else(|| self.input.find(&key.column.text));
+            }
         }
-        let keyed: Result<Vec<_>, Problem> = rows.into_iter().map(|row| Ok((self.key(&row)?, row))).collect();
-        let mut keyed = keyed?;
-        keyed.sort_by(|a, b| self.compare(&a.0, &b.0));
-        Ok(keyed.into_iter().map(|(_, row)| row).collect())
+        for (key, position) in self.keys.iter().zip(&self.positions) {
+            if key::write(cell(row, key, *position), key.as_type, key.descending, into).is_err() {
+                self.unreadable = true;
+                key::write_unreadable(key.descending, into);
+            }
+        }
     }
+
+    /// Whether neighbours can be compared.
+    fn compare(&self, above: &Row, below: &Row) -> Result<(), Problem> {
+        for (key, position) in self.keys.iter().zip(&self.positions) {
+            let (above, below) = (cell(above, key, *position), cell(below, key, *position));
+            if above.is_empty() && below.is_empty() {
+                continue;
+            }
+            if above.is_empty() || below.is_empty() {
+                return Ok(());
+            }
+            let (mut a, mut b) = (vec![], vec![]);
+            key::write(above, key.as_type, key.descending, &mut a)?;
+            key::write(below, key.as_type, key.descending, &mut b)?;
+            if a != b {
+                return Ok(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Columns that are nowhere are created, as all ops do.
+    fn create(&self) {
+        let refs: Vec<ColumnRef> = self.keys.iter().map(|key| key.column.clone()).collect();
+        self.input.resolve_all(&refs);
+    }
+}
+
+/// The cell of a key. A row may have cells beyond the columns that have a name.
+fn cell<'a>(row: &'a Row, key: &SortKey, position: Option<usize>) -> &'a Cell {
+    let position = position.or(key.column.position.filter(|position| *position < row.len()));
+    position.map_or(&crate::cell::EMPTY, |position| row.get(position))
+}
+
+/// Rows in the order of one column.
+pub(super) fn by_column(rows: Vec<Row>, by: &SortKey, position: usize) -> Result<Vec<Row>, Problem> {
+    if rows.len() < 2 {
+        return Ok(rows);
+    }
+    let mut keyed = vec![];
+    for row in rows {
+        let mut bytes = vec![];
+        key::write(row.get(position), by.as_type, by.descending, &mut bytes)?;
+        keyed.push((bytes, row));
+    }
+    keyed.sort_by(|a, b| a.0.cmp(&b.0));
+    Ok(keyed.into_iter().map(|(_, row)| row).collect())
 }

@@ -1,5 +1,6 @@
 //! Membership: what was not seen is known for certain.
 
+use super::bytes::{In, Out};
 use xxhash_rust::xxh3::xxh3_128;
 
 /// A bloom filter over texts.
@@ -54,6 +55,31 @@ impl Bloom {
             let word = usize::try_from(position / 64).ok().and_then(|index| self.words.get(index));
             word.is_some_and(|word| word & (1 << (position % 64)) != 0)
         })
+    }
+
+    /// Takes another filter of the same size in; whether it is of the same size.
+    #[must_use]
+    pub fn merge(&mut self, other: &Self) -> bool {
+        if (self.bits, self.hashes) != (other.bits, other.hashes) {
+            return false;
+        }
+        for (own, other) in self.words.iter_mut().zip(&other.words) {
+            *own |= other;
+        }
+        true
+    }
+
+    pub(crate) fn write(&self, out: &mut Out) {
+        out.number(self.bits);
+        out.number(u64::from(self.hashes));
+        self.words.iter().for_each(|word| out.raw(&word.to_le_bytes()));
+    }
+
+    pub(crate) fn read(from: &mut In<'_>) -> Option<Self> {
+        let (bits, hashes) = (from.number()?, u32::try_from(from.number()?).ok()?);
+        let bytes = from.raw(usize::try_from(bits.div_ceil(64)).ok()?.checked_mul(8)?)?;
+        let (words, _) = bytes.as_chunks::<8>();
+        (bits > 0).then(|| Self { words: words.iter().map(|word| u64::from_le_bytes(*word)).collect(), bits, hashes })
     }
 
     /// How many bits are set.

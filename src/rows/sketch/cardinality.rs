@@ -3,6 +3,7 @@
 //! Few values are counted with 25 bits of their hash, which is exact as good as always; many in 2¹⁴ registers. The
 //! estimate of the registers is the one of Ertl (2017), which needs no table of corrections.
 
+use super::bytes::{In, Out};
 use std::collections::BTreeMap;
 use xxhash_rust::xxh3::xxh3_64;
 
@@ -97,6 +98,37 @@ impl Cardinality {
             }
             State::Dense(registers) => estimate(registers).round() as i64,
         }
+    }
+
+    pub(crate) fn write(&self, out: &mut Out) {
+        match &self.0 {
+            State::Sparse(entries) => {
+                out.number(0);
+                out.count(entries.len());
+                let mut before = 0;
+                for (index, zeros) in entries {
+                    out.number(u64::from(index - before));
+                    out.raw(&[*zeros]);
+                    before = *index;
+                }
+            }
+            State::Dense(registers) => {
+                out.number(1);
+                out.raw(registers);
+            }
+        }
+    }
+
+    pub(crate) fn read(from: &mut In<'_>) -> Option<Self> {
+        if from.number()? == 1 {
+            return Some(Self(State::Dense(from.raw(REGISTERS)?.into())));
+        }
+        let (mut entries, mut before) = (BTreeMap::new(), 0_u32);
+        for _ in 0..from.count()? {
+            before = before.checked_add(u32::try_from(from.number()?).ok()?)?;
+            entries.insert(before, *from.raw(1)?.first()?);
+        }
+        (before < 1 << SPARSE).then_some(Self(State::Sparse(entries)))
     }
 
     /// Bytes of memory, about.

@@ -3,19 +3,20 @@
 //! What falls out among equal counts is decided by the order in which the original's hash table gives its keys, and shows in
 //! recorded answers; so that order is kept here.
 
+use super::bytes::{In, Out};
 use crate::error::Problem;
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 /// A bounded table of keys and counts.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default)]
 pub struct Topper {
     entries: HashMap<Arc<str>, Entry>,
     /// Slots of the original's table: a power of two that grows with the number of keys.
     slots: u32,
     inserted: u64,
-    /// The key with the smallest count, if it is known.
-    least: Option<(Arc<str>, i64)>,
+    /// The keys by count, slot and order, once the table is full: then the first one falls out.
+    ranked: Option<BTreeMap<(i64, u32, u64), Arc<str>>>,
     /// How much too great a count may be, if that is recorded.
     errors: Option<HashMap<Arc<str>, i64>>,
 }
@@ -31,6 +32,13 @@ struct Entry {
 fn hash(key: &str) -> u32 {
     let hash = key.encode_utf16().fold(0_u32, |hash, unit| hash.wrapping_mul(31).wrapping_add(u32::from(unit)));
     hash ^ (hash >> 16)
+}
+
+impl PartialEq for Topper {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.entries, self.slots, self.inserted, &self.errors)
+            == (&other.entries, other.slots, other.inserted, &other.errors)
+    }
 }
 
 impl Topper {
@@ -71,33 +79,122 @@ impl Topper {
         self.entries.keys().map(|key| key.len() + 80).sum::<usize>() + size_of::<Self>()
     }
 
+    /// Takes another table in. Counts add up; what one table may have lost counts as its smallest count.
+    ///
+    /// # Errors
+    /// A count below 0.
+    pub fn merge(&mut self, other: &Self, size: usize) -> Result<(), Problem> {
+        let lost = |table: &Self| match table.len() >= size {
+            true => table.entries.values().map(|entry| entry.count).min().unwrap_or(0),
+            false => 0,
+        };
+        let (own_lost, other_lost) = (lost(self), lost(other));
+        let mut all: Vec<(Arc<str>, i64, i64)> = vec![];
+        for (key, count) in self.sorted() {
+            let found = other.get(&key);
+            let error = self.error(&key).unwrap_or(0) + found.map_or(other_lost, |_| other.error(&key).unwrap_or(0));
+            all.push((key, count.saturating_add(found.unwrap_or(other_lost)), error));
+        }
+        for (key, count) in other.sorted() {
+            if self.get(&key).is_none() {
+                let error = other.error(&key).unwrap_or(0) + own_lost;
+                all.push((key, count.saturating_add(own_lost), error));
+            }
+        }
+        all.sort_by_key(|(_, count, _)| std::cmp::Reverse(*count));
+        let mut merged = Self::new(self.errors.is_some());
+        for (key, count, error) in all.into_iter().take(size) {
+            merged.put(&key, count);
+            if let Some(errors) = merged.errors.as_mut().filter(|_| error > 0) {
+                errors.insert(key, error);
+            }
+        }
+        *self = merged;
+        Ok(())
+    }
+
+    pub(crate) fn write(&self, out: &mut Out) {
+        out.number(u64::from(self.slots));
+        out.number(self.inserted);
+        out.number(u64::from(self.errors.is_some()));
+        out.count(self.entries.len());
+        let mut entries: Vec<_> = self.entries.iter().collect();
+        entries.sort_by_key(|(_, entry)| entry.order);
+        for (key, entry) in entries {
+            out.text(key);
+            out.int(entry.count);
+            out.number(entry.order);
+            if self.errors.is_some() {
+                out.int(self.error(key).unwrap_or(0));
+            }
+        }
+    }
+
+    pub(crate) fn read(from: &mut In<'_>) -> Option<Self> {
+        let (slots, inserted, errors) = (u32::try_from(from.number()?).ok()?, from.number()?, from.number()? == 1);
+        let mut table = Self { slots: slots.max(1), inserted, ..Self::new(errors) };
+        for _ in 0..from.count()? {
+            let (key, count, order) = (Arc::<str>::from(from.text()?), from.int()?, from.number()?);
+            let entry = Entry { count, hash: hash(&key), order };
+            if let Some(errors) = &mut table.errors {
+                let error = from.int()?;
+                if error > 0 {
+                    errors.insert(key.clone(), error);
+                }
+            }
+            table.entries.insert(key, entry);
+        }
+        Some(table)
+    }
+
     fn slot(&self, entry: &Entry) -> u32 {
         entry.hash & (self.slots - 1)
     }
 
     fn put(&mut self, key: &str, count: i64) {
-        if let Some(entry) = self.entries.get_mut(key) {
-            entry.count = count;
+        if let Some((key, entry)) = self.entries.get_key_value(key) {
+            let (key, before) = (key.clone(), *entry);
+            let slot = self.slot(&before);
+            if let Some(ranked) = &mut self.ranked {
+                ranked.remove(&(before.count, slot, before.order));
+                ranked.insert((count, slot, before.order), key.clone());
+            }
+            if let Some(entry) = self.entries.get_mut(&key) {
+                entry.count = count;
+            }
             return;
         }
         self.inserted += 1;
-        self.entries.insert(key.into(), Entry { count, hash: hash(key), order: self.inserted });
+        let (key, entry) = (Arc::<str>::from(key), Entry { count, hash: hash(key), order: self.inserted });
+        let slot = self.slot(&entry);
+        if let Some(ranked) = &mut self.ranked {
+            ranked.insert((count, slot, entry.order), key.clone());
+        }
+        self.entries.insert(key, entry);
         while self.entries.len() as u64 * 4 > u64::from(self.slots) * 3 && self.slots < 1 << 30 {
             self.slots *= 2;
+            // Keys are in other slots now.
+            self.ranked = None;
+        }
+    }
+
+    fn remove(&mut self, key: &str) {
+        if let Some(entry) = self.entries.remove(key) {
+            let slot = self.slot(&entry);
+            if let Some(ranked) = &mut self.ranked {
+                ranked.remove(&(entry.count, slot, entry.order));
+            }
         }
     }
 
     /// The key with the smallest count.
     fn least(&mut self) -> Option<(Arc<str>, i64)> {
-        if self.least.is_none() {
-            let least = self.entries.iter().min_by_key(|(_, entry)| (entry.count, self.slot(entry), entry.order));
-            self.least = least.map(|(key, entry)| (key.clone(), entry.count));
+        if self.ranked.is_none() {
+            let place = |entry: &Entry| (entry.count, self.slot(entry), entry.order);
+            self.ranked = Some(self.entries.iter().map(|(key, entry)| (place(entry), key.clone())).collect());
         }
-        self.least.clone()
-    }
-
-    fn is_least(&self, key: &str) -> bool {
-        self.least.as_ref().is_some_and(|(least, _)| **least == *key)
+        let (place, key) = self.ranked.as_ref()?.first_key_value()?;
+        Some((key.clone(), place.0))
     }
 
     /// Adds to the count of a key. A key that is new in a full table takes over the smallest count. Gives the key that fell
@@ -113,11 +210,8 @@ impl Topper {
 
     /// Adds one to the count of a key that is there.
     pub fn add_existing(&mut self, key: &str) {
-        if let Some(entry) = self.entries.get_mut(key) {
-            entry.count = entry.count.saturating_add(1);
-            if self.is_least(key) {
-                self.least = None;
-            }
+        if let Some(count) = self.get(key) {
+            self.put(key, count.saturating_add(1));
         }
     }
 
@@ -131,7 +225,6 @@ impl Topper {
         }
         if self.len() < size {
             self.put(key, count);
-            self.least = None;
             return Ok(None);
         }
         let least = self.least();
@@ -140,16 +233,13 @@ impl Topper {
         }
         let dropped = least.filter(|_| !self.entries.contains_key(key));
         if let Some((dropped, smallest)) = &dropped {
-            self.entries.remove(dropped);
+            self.remove(dropped);
             if let Some(errors) = &mut self.errors {
                 errors.remove(dropped);
                 errors.insert(key.into(), *smallest);
             }
         }
         self.put(key, count);
-        if dropped.is_some() || self.is_least(key) {
-            self.least = None;
-        }
         Ok(dropped.map(|(key, _)| key))
     }
 }

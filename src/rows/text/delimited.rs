@@ -3,7 +3,7 @@
 //! An unquoted number that would be written the same way again is a number (`007` and `1.50` stay text), an unquoted empty
 //! field is an empty cell, everything else is text.
 
-use crate::cell::Cell;
+use crate::cell::{Cell, push_integer};
 use crate::number::float_text;
 use crate::row::Row;
 
@@ -34,13 +34,14 @@ impl Reader {
     /// Takes a line, without its break; gives a row when one is complete.
     pub fn line(&mut self, line: &str) -> Option<Row> {
         if self.form == Delimited::Tsv {
-            return Some(line.split('\t').map(|field| plain(&unescape(field))).collect());
+            let cell = |field: &str| if field.contains('\\') { plain(&unescape(field)) } else { plain(field) };
+            return Some(line.split('\t').map(cell).collect());
         }
         if self.open {
             self.pending.push('\n');
         }
         // A doubled quote changes nothing about being inside.
-        self.open ^= line.bytes().filter(|byte| *byte == b'"').count() % 2 == 1;
+        self.open ^= memchr::memchr_iter(b'"', line.as_bytes()).count() % 2 == 1;
         if self.pending.is_empty() && !self.open {
             return Some(csv(line));
         }
@@ -60,7 +61,7 @@ impl Reader {
 }
 
 fn csv(record: &str) -> Row {
-    let mut cells = vec![];
+    let mut cells = Vec::with_capacity(4);
     let mut rest = record;
     loop {
         let (cell, after) = match rest.strip_prefix('"') {
@@ -106,8 +107,10 @@ fn plain(field: &str) -> Cell {
         return Cell::Empty;
     }
     if field.starts_with(|c: char| c.is_ascii_digit() || c == '-') {
-        if let Ok(value) = field.parse::<i64>()
-            && value.to_string() == field
+        // No zero at the front, no minus before a zero: the integer would be written otherwise.
+        let digits = field.strip_prefix('-').unwrap_or(field);
+        if (!digits.starts_with('0') || field == "0")
+            && let Ok(value) = field.parse::<i64>()
         {
             return Cell::Int(value);
         }
@@ -145,25 +148,48 @@ pub fn write_row(row: &Row, form: Delimited, into: &mut String) {
         if index > 0 {
             into.push(if form == Delimited::Csv { ',' } else { '\t' });
         }
-        let Some(text) = cell.to_text() else { continue };
-        if form == Delimited::Tsv {
-            for c in text.chars() {
-                match c {
-                    '\t' => into.push_str("\\t"),
-                    '\n' => into.push_str("\\n"),
-                    '\r' => into.push_str("\\r"),
-                    '\\' => into.push_str("\\\\"),
-                    plain => into.push(plain),
-                }
-            }
-        } else if text.contains([',', '"', '\n', '\r']) || matches!(cell, Cell::Text(_)) && plain(&text) != *cell {
-            into.push('"');
-            into.push_str(&text.replace('"', "\"\""));
-            into.push('"');
-        } else {
-            into.push_str(&text);
+        match (cell, form) {
+            (Cell::Empty, _) => {}
+            (Cell::Int(value), _) => push_integer(*value, into),
+            (Cell::Text(text), Delimited::Tsv) => escape(text, into),
+            (other, Delimited::Tsv) => escape(&other.to_text().unwrap_or_default(), into),
+            (Cell::Text(text), Delimited::Csv) => quote(text, reads_otherwise(text), into),
+            (other, Delimited::Csv) => quote(&other.to_text().unwrap_or_default(), false, into),
         }
     }
+}
+
+/// Whether a text would be read as something else.
+fn reads_otherwise(text: &str) -> bool {
+    match text.bytes().next() {
+        None => true,
+        Some(b'-' | b'0'..=b'9') => !matches!(plain(text), Cell::Text(_)),
+        Some(_) => false,
+    }
+}
+
+fn escape(text: &str, into: &mut String) {
+    if !text.bytes().any(|byte| matches!(byte, b'\t' | b'\n' | b'\r' | b'\\')) {
+        return into.push_str(text);
+    }
+    for c in text.chars() {
+        match c {
+            '\t' => into.push_str("\\t"),
+            '\n' => into.push_str("\\n"),
+            '\r' => into.push_str("\\r"),
+            '\\' => into.push_str("\\\\"),
+            plain => into.push(plain),
+        }
+    }
+}
+
+fn quote(text: &str, needed: bool, into: &mut String) {
+    if !needed && !text.bytes().any(|byte| matches!(byte, b',' | b'"' | b'\n' | b'\r')) {
+        return into.push_str(text);
+    }
+    into.push('"');
+    into.push_str(&text.replace('"', "\"\""));
+    into.push('"');
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 //! A number with a fraction or exponent is a double, any other one an integer; `{"float": "-Infinity"}` is a double that
 //! JSON cannot write.
 
-use crate::cell::Cell;
+use crate::cell::{Cell, push_integer};
 use crate::row::Row;
 use serde_json::{Map, Number, Value};
 use std::sync::Arc;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// # Errors
 /// What is wrong with the text.
 pub fn parse_row(text: &str) -> Result<Row, String> {
-    row(serde_json::from_str(text).map_err(|error| error.to_string())?)
+    read::row(text)
 }
 
 /// A row from an array.
@@ -68,6 +68,97 @@ fn special_float(entries: &Map<String, Value>) -> Option<f64> {
     }
 }
 
+/// Rows straight from the text: what most cells are needs no value in between.
+mod read {
+    use super::{Cell, Row};
+    use serde::de::value::MapAccessDeserializer;
+    use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
+    use std::fmt;
+
+    pub(super) fn row(text: &str) -> Result<Row, String> {
+        let read: Result<Cells, _> = serde_json::from_str(text);
+        read.map(|cells| Row { cells: cells.0 }).map_err(|error| error.to_string())
+    }
+
+    struct Cells(Vec<Cell>);
+
+    impl<'de> Deserialize<'de> for Cells {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Array;
+            impl<'de> Visitor<'de> for Array {
+                type Value = Cells;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("a row, which is an array")
+                }
+
+                fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Cells, A::Error> {
+                    // Most rows are short; one more cell is what many ops add.
+                    let mut cells = Vec::with_capacity(4);
+                    while let Some(One(cell)) = items.next_element()? {
+                        cells.push(cell);
+                    }
+                    Ok(Cells(cells))
+                }
+            }
+            deserializer.deserialize_seq(Array)
+        }
+    }
+
+    struct One(Cell);
+
+    impl<'de> Deserialize<'de> for One {
+        fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+            struct Any;
+            impl<'de> Visitor<'de> for Any {
+                type Value = One;
+
+                fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                    f.write_str("a cell")
+                }
+
+                fn visit_unit<E: Error>(self) -> Result<One, E> {
+                    Ok(One(Cell::Empty))
+                }
+
+                fn visit_bool<E: Error>(self, value: bool) -> Result<One, E> {
+                    Ok(One(Cell::from(if value { "true" } else { "false" })))
+                }
+
+                fn visit_i64<E: Error>(self, value: i64) -> Result<One, E> {
+                    Ok(One(Cell::Int(value)))
+                }
+
+                #[allow(clippy::cast_precision_loss, reason = "beyond 64 bits it is a double")]
+                fn visit_u64<E: Error>(self, value: u64) -> Result<One, E> {
+                    Ok(One(i64::try_from(value).map_or(Cell::Float(value as f64), Cell::Int)))
+                }
+
+                fn visit_f64<E: Error>(self, value: f64) -> Result<One, E> {
+                    Ok(One(Cell::Float(value)))
+                }
+
+                fn visit_str<E: Error>(self, text: &str) -> Result<One, E> {
+                    Ok(One(Cell::from(text)))
+                }
+
+                fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<One, A::Error> {
+                    let mut cells = vec![];
+                    while let Some(One(cell)) = items.next_element()? {
+                        cells.push(cell);
+                    }
+                    Ok(One(Cell::List(cells.into())))
+                }
+
+                fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<One, A::Error> {
+                    Deserialize::deserialize(MapAccessDeserializer::new(entries)).map(|value| One(super::cell(value)))
+                }
+            }
+            deserializer.deserialize_any(Any)
+        }
+    }
+}
+
 /// The value of a cell.
 pub fn value(cell: &Cell) -> Value {
     match cell {
@@ -93,13 +184,23 @@ pub fn write_row(row: &Row, into: &mut String) {
         if index > 0 {
             into.push(',');
         }
-        match cell {
-            Cell::Empty => into.push_str("null"),
-            Cell::Int(value) => into.push_str(&value.to_string()),
-            other => into.push_str(&value(other).to_string()),
-        }
+        write_cell(cell, into);
     }
     into.push(']');
+}
+
+fn write_cell(cell: &Cell, into: &mut String) {
+    match cell {
+        Cell::Empty => into.push_str("null"),
+        Cell::Int(value) => push_integer(*value, into),
+        // Nothing to escape, as most texts have it.
+        Cell::Text(text) if text.bytes().all(|byte| byte >= 0x20 && byte != b'"' && byte != b'\\') => {
+            into.push('"');
+            into.push_str(text);
+            into.push('"');
+        }
+        other => into.push_str(&value(other).to_string()),
+    }
 }
 
 #[cfg(test)]
@@ -108,7 +209,7 @@ mod tests {
 
     #[test]
     fn rows_there_and_back() {
-        let text = r#"["a",5,"5",5.0,null,[1,"x"],{"k":1},{"float":"-Infinity"}]"#;
+        let text = r#"["a",5,"5",5.0,null,[1,"x"],{"k":1},{"float":"-Infinity"},"a\"\\\né"]"#;
         let row = parse_row(text).unwrap();
         assert_eq!(row.get(3), &Cell::Float(5.0));
         assert_eq!(row.get(7), &Cell::Float(f64::NEG_INFINITY));
@@ -117,6 +218,21 @@ mod tests {
         assert_eq!(written, text);
         for wrong in ["", "{}", "[", "[1] 2", "5"] {
             assert!(parse_row(wrong).is_err(), "{wrong}");
+        }
+    }
+
+    /// The two ways from text to cells give the same.
+    #[test]
+    fn cells_read_straight_are_those_of_values() {
+        for text in [
+            r#"[9223372036854775807, 9223372036854775808, -9223372036854775809, 1e3, -0, -0.0, 1E400]"#,
+            r#"[true, false, null, "", "\u00e9\ud83d\ude00", [], {}, [[null, {"float": "NaN"}]], {"float": 1}]"#,
+            r#"[{"a": {"float": "Infinity"}, "b": [1]}, {"float": "x"}]"#,
+        ] {
+            match serde_json::from_str::<Value>(text) {
+                Ok(value) => assert_eq!(format!("{:?}", parse_row(text)), format!("{:?}", super::row(value))),
+                Err(_) => assert!(parse_row(text).is_err(), "{text}"),
+            }
         }
     }
 }

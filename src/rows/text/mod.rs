@@ -1,4 +1,5 @@
 //! Rows to and from text.
 
 pub mod delimited;
+pub mod hydra;
 pub mod json;

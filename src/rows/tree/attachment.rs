@@ -3,7 +3,7 @@
 use crate::cell::Cell;
 use crate::error::Problem;
 use crate::ops::quantile;
-use crate::sketch::{Bloom, Cardinality, Topper};
+use crate::sketch::{Bloom, Cardinality, CountMin, Digest, Hot, Recent, Topper};
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 
@@ -17,12 +17,16 @@ pub enum Attachment {
     Count(Cardinality),
     KeyTop(Topper),
     LimitTop(Topper),
+    LimitRecent(Recent),
+    LimitHot(Hot),
     Map(VecDeque<(Arc<str>, Arc<str>)>),
     Copy(BTreeMap<Arc<str>, Arc<str>>),
     Histogram(BTreeMap<i64, i64>),
     Distribution(Distribution),
     Bloom(Bloom),
     Seen(Bloom),
+    CountMin(CountMin),
+    Digest(Digest),
 }
 
 /// All values of a field; the original keeps a sample of them.
@@ -139,6 +143,23 @@ impl Attachment {
                 None => Cell::from(format!("{:?}", top.sorted())),
             },
             Self::LimitTop(top) => key.filter(|key| !key.is_empty()).map_or(Cell::Empty, |key| top_answer(top, key)),
+            Self::LimitRecent(recent) => Cell::Int(recent.deleted()),
+            Self::LimitHot(hot) => Cell::Int(hot.deleted()),
+            Self::CountMin(counts) => match key.unwrap_or("total") {
+                "total" => Cell::Int(counts.total()),
+                key => inside(key, "val").map_or(Cell::Empty, |value| Cell::Int(counts.count(value))),
+            },
+            Self::Digest(digest) => {
+                let asked = match key.filter(|key| !key.is_empty()) {
+                    None => digest.quantile(0.95),
+                    Some(key) => match (inside(key, "quantile"), inside(key, "cdf")) {
+                        (Some(share), _) => share.trim().parse().ok().and_then(|share| digest.quantile(share)),
+                        (_, Some(value)) => value.trim().parse().ok().and_then(|value| digest.share_up_to(value)),
+                        (None, None) => None,
+                    },
+                };
+                asked.map_or(Cell::Empty, Cell::Float)
+            }
             Self::Map(entries) => {
                 let found = entries.iter().find(|(name, _)| Some(&**name) == key);
                 found.map_or(Cell::Empty, |(_, value)| Cell::Text(value.clone()))
@@ -187,6 +208,23 @@ impl Attachment {
                 None => virtual_tops(top, false),
             },
             Self::LimitTop(top) => top_nodes(top, argument.unwrap_or_default()),
+            Self::LimitHot(hot) => {
+                let word = argument.unwrap_or_default();
+                children(&hot.sorted(), if word == "hot" { "hit" } else { word })
+            }
+            Self::CountMin(counts) => {
+                let values = argument.unwrap_or_default().split('~').filter(|value| !value.is_empty());
+                values.map(|value| made(&value.into(), counts.count(value))).collect()
+            }
+            Self::Digest(digest) => {
+                let shares = argument.unwrap_or_default().split('~').map(str::trim);
+                #[allow(clippy::cast_possible_truncation, reason = "hits are whole numbers")]
+                let node = |text: &str| {
+                    let value = text.parse().ok().and_then(|share| digest.quantile(share))?;
+                    Some(made(&text.into(), value.round() as i64))
+                };
+                shares.filter_map(node).collect()
+            }
             Self::Map(entries) => {
                 let keys: Option<Vec<&str>> = argument.map(|keys| keys.split(',').collect());
                 let wanted =
@@ -207,6 +245,7 @@ impl Attachment {
             | Self::Count(_)
             | Self::Histogram(_)
             | Self::Distribution(_)
+            | Self::LimitRecent(_)
             | Self::Seen(_) => vec![],
         }
     }
@@ -218,6 +257,10 @@ impl Attachment {
                 Self::Sum { .. } | Self::SumFloat { .. } | Self::Time { .. } => 0,
                 Self::Count(estimate) => estimate.size(),
                 Self::KeyTop(top) | Self::LimitTop(top) => top.size(),
+                Self::LimitRecent(recent) => recent.size(),
+                Self::LimitHot(hot) => hot.size(),
+                Self::CountMin(counts) => counts.size(),
+                Self::Digest(digest) => digest.size(),
                 Self::Map(entries) => entries.iter().map(|(key, value)| key.len() + value.len() + 64).sum(),
                 Self::Copy(entries) => entries.iter().map(|(key, value)| key.len() + value.len() + 64).sum(),
                 Self::Histogram(buckets) => buckets.len() * 32,
@@ -264,14 +307,24 @@ fn top_answer(top: &Topper, key: &str) -> Cell {
     }
 }
 
+/// What stands in the parentheses of `word(…)`.
+fn inside<'a>(text: &'a str, word: &str) -> Option<&'a str> {
+    text.strip_prefix(word)?.strip_prefix('(')?.strip_suffix(')')
+}
+
 fn top_nodes(top: &Topper, word: &str) -> Vec<MadeNode> {
+    children(&top.sorted(), word)
+}
+
+/// Nodes for names with counts: the children themselves, with these counts, or nodes of their own.
+fn children(sorted: &[(Arc<str>, i64)], word: &str) -> Vec<MadeNode> {
     let node = |(name, hits): &(Arc<str>, i64)| match word {
         "hit" | "node" => Some(MadeNode::Child { name: name.clone(), hits: None }),
         "phit" => Some(MadeNode::Child { name: name.clone(), hits: Some(*hits) }),
         "vhit" => Some(made(name, *hits)),
         _ => None,
     };
-    top.sorted().iter().filter_map(node).collect()
+    sorted.iter().filter_map(node).collect()
 }
 
 /// All entries; those whose place is certain, if only these are wanted.

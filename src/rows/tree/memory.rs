@@ -55,14 +55,6 @@ impl MemoryTree {
     pub(super) fn attachments_mut(&mut self, node: usize) -> Option<&mut BTreeMap<Arc<str>, Attachment>> {
         self.nodes.get_mut(node).map(|node| &mut node.attachments)
     }
-
-    /// Deletes a child with everything below it.
-    pub(super) fn delete_child(&mut self, parent: usize, name: &str) {
-        // What was below stays unreachable in the arena.
-        if let Some(parent) = self.nodes.get_mut(parent) {
-            parent.children.remove(name);
-        }
-    }
 }
 
 impl Tree for MemoryTree {

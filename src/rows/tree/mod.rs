@@ -1,19 +1,32 @@
 //! Trees, the walk of a path over them, and building them from events.
 
+mod attach;
 mod attachment;
-mod build;
 mod candidates;
+mod events;
+mod grow;
+mod json;
 mod memory;
+mod merge;
+mod names;
+mod plan;
 mod query;
 mod spec;
+mod spill;
+mod stored;
 mod values;
 mod walk;
 
 pub use attachment::{Attachment, Distribution, MadeNode};
-pub use build::Builder;
+pub use events::{Events, Value};
+pub use grow::{Grower, Grown};
+pub use json::read_event;
 pub use memory::MemoryTree;
-pub use query::Query;
-pub use spec::{ElementSpec, Spec, TreeSpec};
+pub use merge::{Finished, Nodes, Run, Visit, merge};
+pub use plan::{AttachColumn, Fields, MOST_LEVELS, Plan};
+pub use query::{Query, QueryError, Text};
+pub use spec::{AttachSpec, ElementSpec, Spec, TreeSpec};
+pub use spill::{InMemory, Spilled, spill};
 pub use walk::walk;
 
 use crate::error::Problem;

@@ -7,6 +7,27 @@ use crate::row::{Columns, Row};
 use lakeql_query::dialects::hydra::{ops, path};
 use std::sync::atomic::AtomicBool;
 
+/// Which text of a query went wrong.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Text {
+    /// The path.
+    Path,
+    /// The ops over each tree.
+    WorkerOps,
+    /// The ops over all trees.
+    Ops,
+}
+
+/// What a query could not do.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{error}")]
+pub struct QueryError {
+    /// The text that its place is in.
+    pub text: Text,
+    /// What and where.
+    pub error: OpError,
+}
+
 /// What is asked of some trees.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Query {
@@ -29,23 +50,33 @@ impl Query {
         options: Options,
         interrupted: Option<&AtomicBool>,
         out: &mut dyn Sink,
-    ) -> Result<Columns, OpError> {
+    ) -> Result<Columns, Box<QueryError>> {
+        let of = |text: Text| move |error: OpError| Box::new(QueryError { text, error });
         let united = Columns::new();
-        let mut master = Pipeline::new(&self.ops, &united, options)?;
+        let mut master = Pipeline::new(&self.ops, &united, options).map_err(of(Text::Ops))?;
         let answer = master.columns().clone();
         for tree in trees {
             let columns = Columns::new();
-            let mut worker = Pipeline::new(&self.worker_ops, &columns, options)?;
+            let mut worker = Pipeline::new(&self.worker_ops, &columns, options).map_err(of(Text::WorkerOps))?;
             let from = worker.columns().clone();
-            let mut unite = Unite { from, to: &united, positions: vec![], master: &mut master, out, stopped: false };
+            let mut unite =
+                Unite { from, to: &united, positions: vec![], master: &mut master, out, stopped: false, failed: false };
             let mut feed = Feed { worker: &mut worker, unite: &mut unite };
-            walk(*tree, &self.path, &columns, interrupted, &mut feed)?;
-            worker.finish(&mut unite)?;
+            let walked = walk(*tree, &self.path, &columns, interrupted, &mut feed).map(drop);
+            let done = walked.and_then(|()| worker.finish(&mut unite).map(drop));
+            if let Err(error) = done {
+                let text = match error.op {
+                    "path" => Text::Path,
+                    _ if unite.failed => Text::Ops,
+                    _ => Text::WorkerOps,
+                };
+                return Err(of(text)(error));
+            }
             if unite.stopped {
                 break;
             }
         }
-        master.finish(out)?;
+        master.finish(out).map_err(of(Text::Ops))?;
         Ok(answer)
     }
 }
@@ -70,6 +101,8 @@ struct Unite<'a> {
     master: &'a mut Pipeline,
     out: &'a mut dyn Sink,
     stopped: bool,
+    /// Whether it was the ops over all rows that failed.
+    failed: bool,
 }
 
 impl Sink for Unite<'_> {
@@ -89,7 +122,7 @@ impl Sink for Unite<'_> {
             }
             united
         };
-        let flow = self.master.push(united, self.out)?;
+        let flow = self.master.push(united, self.out).inspect_err(|_| self.failed = true)?;
         self.stopped |= flow == Flow::Stop;
         Ok(flow)
     }

@@ -1,6 +1,8 @@
 //! Tree definitions: `{"trees": {"name": {"log": L, "only": {…}, "root": [element, …]}}}`.
 
+use crate::number::float_text;
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -83,6 +85,10 @@ pub enum AttachSpec {
     Distribution { field: String },
     Bloom { field: String, max: usize, error: f64 },
     Seen { field: String, bits: usize, hashes: u32 },
+    LimitRecent { size: usize },
+    LimitHot { size: usize },
+    CountMin { field: String, width: usize, depth: usize },
+    Digest { field: String, compression: usize },
 }
 
 impl Spec {
@@ -177,10 +183,13 @@ impl Object {
 fn tree(value: Value, at: &str) -> Result<TreeSpec, String> {
     let mut object = Object::new(value, at)?;
     let log = object.text("log")?;
-    let only = match object.take("only") {
+    let only: Vec<(String, Value)> = match object.take("only") {
         None => vec![],
         Some(value) => Object::new(value, &format!("{at}.only"))?.entries.into_iter().collect(),
     };
+    if let Some((field, _)) = only.iter().find(|(_, value): &&(String, Value)| value.is_object() || value.is_array()) {
+        return Err(format!("{at}.only.{field}: expected a text, a number or a truth value"));
+    }
     let root = object.required("root")?;
     object.end()?;
     let mut left = MOST_ELEMENTS;
@@ -237,7 +246,21 @@ fn when(value: Value, at: &str) -> Result<(String, Vec<String>), String> {
     let field = object.required_text("field")?;
     let values = list(object.required("in")?, &format!("{at}.in"))?;
     object.end()?;
-    Ok((field, values.iter().filter_map(super::build::text).map(|text| text.to_string()).collect()))
+    Ok((field, values.iter().filter_map(name_text).map(|text| text.to_string()).collect()))
+}
+
+/// A value as name of a node: numbers as text; nothing for what is absent, empty or no simple value.
+fn name_text(value: &Value) -> Option<Cow<'_, str>> {
+    match value {
+        Value::String(text) if text.is_empty() => None,
+        Value::String(text) => Some(Cow::Borrowed(text)),
+        Value::Bool(value) => Some(Cow::Borrowed(if *value { "true" } else { "false" })),
+        Value::Number(number) => Some(Cow::Owned(match number.as_i64() {
+            Some(value) => value.to_string(),
+            None => number.as_f64().map(float_text)?,
+        })),
+        Value::Null | Value::Array(_) | Value::Object(_) => None,
+    }
 }
 
 fn attachments(value: Option<Value>, at: &str) -> Result<Vec<(Arc<str>, AttachSpec)>, String> {
@@ -308,8 +331,25 @@ fn attachment(value: Value, at: &str) -> Result<AttachSpec, String> {
             let hashes = u32::try_from(hashes).unwrap_or(64).min(64);
             AttachSpec::Seen { field: object.required_text("field")?, bits, hashes }
         }
-        "limit.recent" | "limit.hot" | "count-min-sketch" | "tdigest" => {
-            return Err(format!("{at}: the kind `{kind}` is not supported yet"));
+        "limit.recent" => AttachSpec::LimitRecent { size: object.required_size("size")? },
+        "limit.hot" => AttachSpec::LimitHot { size: object.required_size("size")? },
+        "count-min-sketch" => {
+            let width = object.size("width")?.unwrap_or(2048);
+            let depth = object.size("depth")?.unwrap_or(5);
+            if width > 1 << 20 || depth > 64 {
+                return Err(format!("{at}: expected a `width` up to 1048576 and a `depth` up to 64"));
+            }
+            AttachSpec::CountMin { field: object.required_text("field")?, width, depth }
+        }
+        "tdigest" => {
+            let compression = object.size("compression")?.unwrap_or(100);
+            if !(10..=10_000).contains(&compression) {
+                return Err(format!("{at}.compression: expected a number from 10 to 10000"));
+            }
+            AttachSpec::Digest { field: object.required_text("field")?, compression }
+        }
+        "top" | "bits" | "key.sieve" | "reservoir" => {
+            return Err(format!("{at}: the kind `{kind}` is not supported"));
         }
         _ => return Err(format!("{at}: there is no kind `{kind}`")),
     };

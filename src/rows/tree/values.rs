@@ -88,6 +88,18 @@ pub(super) struct Names {
     pub(super) fields: Vec<String>,
 }
 
+impl Names {
+    /// The name of a cell: 0 is that of the node, those of properties and fields follow.
+    pub(super) fn of(&self, place: usize) -> &str {
+        let Some(place) = place.checked_sub(1) else { return &self.node };
+        let name = match place.checked_sub(self.properties.len()) {
+            None => self.properties.get(place),
+            Some(place) => self.fields.get(place),
+        };
+        name.map_or("", String::as_str)
+    }
+}
+
 /// Names by a running number over the order of the text; what is not shown takes none.
 pub(super) fn names(elements: &[Element]) -> Vec<Names> {
     let mut number = 0_usize;

@@ -37,7 +37,9 @@ pub fn walk<T: Tree>(
         tree,
         elements: &path.elements,
         patterns,
+        positions: vec![],
         names: values::names(&path.elements),
+        accepted: vec![],
         columns,
         visited: vec![Visit::Real(tree.root())],
         frames: vec![],
@@ -63,7 +65,11 @@ struct Walk<'a, T: Tree> {
     elements: &'a [Element],
     patterns: Vec<Vec<Regex>>,
     names: Vec<Names>,
+    /// Where the columns of these names are, once they have been filled: by element, then as in the row.
+    positions: Vec<Vec<Option<usize>>>,
     columns: &'a Columns,
+    /// The cells of the candidate at hand, by their places in the element.
+    accepted: Vec<(usize, Cell)>,
     /// The nodes on the way, the root first. An element adds one, `..` too.
     visited: Vec<Visit<T::Node>>,
     frames: Vec<Frame<T::Node>>,
@@ -194,48 +200,73 @@ impl<T: Tree> Walk<'_, T> {
                 frame.skip -= 1;
                 continue;
             }
-            let Some(cells) = self.accept(index, element, &visit)? else { continue };
+            let mut cells = std::mem::take(&mut self.accepted);
+            cells.clear();
+            if !self.accept(element, &visit, &mut cells)? {
+                self.accepted = cells;
+                continue;
+            }
             if let Some(frame) = self.frames.last_mut() {
                 frame.left = frame.left.map(|left| left - 1);
             }
-            for (position, cell) in cells {
+            for (place, cell) in cells.drain(..) {
+                let position = self.position(index, place);
                 let before = self.row.cells.get(position).cloned();
                 if let Some(before) = before {
                     self.undo.push((position, before));
                 }
                 self.row.set(position, cell);
             }
+            self.accepted = cells;
             return Ok(Some(visit));
         }
     }
 
-    /// The cells of a candidate, unless it is rejected.
-    fn accept(
-        &self,
-        index: usize,
-        element: &Element,
-        visit: &Visit<T::Node>,
-    ) -> Result<Option<Vec<(usize, Cell)>>, Problem> {
-        let Some(names) = self.names.get(index) else { return Ok(None) };
-        let mut cells: Vec<(&str, Cell)> = vec![];
-        if element.collect {
-            cells.push((&names.node, Cell::Text(visit.name(self.tree))));
+    /// The column of a cell of an element, which is made when it is first filled.
+    fn position(&mut self, index: usize, place: usize) -> usize {
+        let known = self.positions.get(index).and_then(|places| places.get(place)).copied().flatten();
+        if let Some(position) = known {
+            return position;
         }
-        let properties = element.properties.iter().zip(&names.properties);
-        let properties = properties.map(|(of, name)| Ok((of.show, name, values::property(self.tree, visit, of))));
-        let fields = element.fields.iter().zip(&names.fields);
-        let fields = fields.map(|(of, name)| Ok((of.show, name, values::field(self.tree, visit, of)?)));
-        for value in properties.chain(fields) {
-            let (show, name, cell) = match value? {
-                (show, name, Value::Cell(cell)) => (show, name, cell),
-                (_, _, Value::Lost) => continue,
-                (show, name, Value::Nothing) if element.lenient => (show, name, Cell::Empty),
-                (_, _, Value::Nothing) => return Ok(None),
-            };
-            if show {
-                cells.push((name, cell));
+        let name = self.names.get(index).map_or("", |names| names.of(place));
+        let position = self.columns.find_or_create(name);
+        if self.positions.len() <= index {
+            self.positions.resize(index + 1, vec![]);
+        }
+        if let Some(places) = self.positions.get_mut(index) {
+            if places.len() <= place {
+                places.resize(place + 1, None);
+            }
+            if let Some(known) = places.get_mut(place) {
+                *known = Some(position);
             }
         }
-        Ok(Some(cells.into_iter().map(|(name, cell)| (self.columns.find_or_create(name), cell)).collect()))
+        position
+    }
+
+    /// The cells of a candidate, by their places; whether it is accepted.
+    fn accept(
+        &self,
+        element: &Element,
+        visit: &Visit<T::Node>,
+        cells: &mut Vec<(usize, Cell)>,
+    ) -> Result<bool, Problem> {
+        if element.collect {
+            cells.push((0, Cell::Text(visit.name(self.tree))));
+        }
+        let properties = element.properties.iter().map(|of| Ok((of.show, values::property(self.tree, visit, of))));
+        let fields = element.fields.iter().map(|of| Ok((of.show, values::field(self.tree, visit, of)?)));
+        for (place, value) in properties.chain(fields).enumerate() {
+            let (show, cell) = match value? {
+                (show, Value::Cell(cell)) => (show, cell),
+                (_, Value::Lost) => continue,
+                (show, Value::Nothing) if element.lenient => (show, Cell::Empty),
+                (_, Value::Nothing) => return Ok(false),
+            };
+            if show {
+                cells.push((place + 1, cell));
+            }
+        }
+        Ok(true)
     }
 }

@@ -108,7 +108,8 @@ pub(crate) async fn neutral() -> Session {
 #[tokio::test(flavor = "multi_thread")]
 async fn nql() {
     let session = neutral().await;
-    let wrong = ask(&session, &cases("cases.jsonl"), "over the experiments", None, false).await;
+    let mut wrong = ask(&session, &cases("cases.jsonl"), "over the experiments", None, false).await;
+    wrong.extend(ask(&session, &cases("more_cases.jsonl"), "over the experiments, more", None, false).await);
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
 }
 
@@ -126,6 +127,7 @@ async fn nql_over_the_export() {
     let session = export().await;
     let project = Some("ml-lab/sandbox");
     let mut wrong = ask(&session, &cases("cases.jsonl"), "over the export", project, true).await;
+    wrong.extend(ask(&session, &cases("more_cases.jsonl"), "over the export, more", project, true).await);
     wrong.extend(ask(&session, &cases("export_cases.jsonl"), "over the export", None, true).await);
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
 }
@@ -137,6 +139,7 @@ async fn nql_on_the_folder_of_an_export() {
     let session = Session::of_files(vec![PlainSource { name: None, from }]).build().await.unwrap();
     let project = Some("ml-lab/sandbox");
     let mut wrong = ask(&session, &cases("cases.jsonl"), "on its folder", project, true).await;
+    wrong.extend(ask(&session, &cases("more_cases.jsonl"), "on its folder, more", project, true).await);
     wrong.extend(ask(&session, &cases("export_cases.jsonl"), "on its folder", None, true).await);
     assert!(wrong.is_empty(), "{} cases differ:\n{}", wrong.len(), wrong.join("\n"));
 }

@@ -52,10 +52,13 @@ fn item_type(list: &DataType) -> Option<&DataType> {
     }
 }
 
+/// Which of the elements pass.
+type Tested<'a, T> = Box<dyn Fn(&[T]) -> BooleanBuffer + 'a>;
+
 /// A test of all elements of one type.
 enum Test<'a> {
-    Int(Box<dyn Fn(&[i64]) -> BooleanBuffer + 'a>),
-    Float(Box<dyn Fn(&[f64]) -> BooleanBuffer + 'a>),
+    Int(Tested<'a, i64>),
+    Float(Tested<'a, f64>),
     Text(Box<dyn Fn(&str) -> bool + 'a>),
 }
 

@@ -12,6 +12,8 @@ use std::path::{Path, PathBuf};
 
 /// Longest row.
 const LONGEST: usize = 64 << 20;
+/// Bytes that are read at once.
+const PIECE: usize = 1 << 18;
 
 /// Rows that are being read.
 pub(super) struct Input {
@@ -42,10 +44,10 @@ impl Input {
     pub(super) fn open(args: &OpsArgs) -> Result<Self, Failure> {
         let path = args.file.clone().unwrap_or_else(|| PathBuf::from("-"));
         let mut reader: Box<dyn BufRead> = if path == Path::new("-") {
-            Box::new(BufReader::new(std::io::stdin()))
+            Box::new(BufReader::with_capacity(PIECE, std::io::stdin()))
         } else {
             let file = File::open(&path).map_err(|error| Failure::file("read", &path, &error))?;
-            Box::new(BufReader::with_capacity(1 << 16, file))
+            Box::new(BufReader::with_capacity(PIECE, file))
         };
         let form = match args.input_format {
             Some(InputFormat::Jsonl) => Form::Lines,
@@ -80,52 +82,45 @@ impl Input {
             return self.element(state);
         }
         loop {
-            let Some(line) = self.read_line()? else {
+            if !self.read_line()? {
                 let open = matches!(&self.form, Form::Delimited(reader) if reader.is_open());
                 return if open { Err(self.wrong("a quote is not closed")) } else { Ok(None) };
+            }
+            let row = match (std::str::from_utf8(&self.buffer), &mut self.form) {
+                (Err(_), _) => Err("not UTF-8 text".to_owned()),
+                (Ok(line), Form::Delimited(reader)) => Ok(reader.line(line)),
+                (Ok(line), _) if line.trim().is_empty() => Ok(None),
+                (Ok(line), _) => json::parse_row(line).map(Some),
             };
-            let row = match &mut self.form {
-                Form::Delimited(reader) => {
-                    let row = reader.line(&line);
-                    if reader.pending() > LONGEST {
-                        return Err(Failure::new(
-                            Kind::Limit,
-                            format!("{}: a row is longer than {LONGEST} bytes", self.name()),
-                        ));
-                    }
-                    row
+            match row {
+                Ok(Some(row)) => return Ok(Some(row)),
+                Ok(None) if matches!(&self.form, Form::Delimited(reader) if reader.pending() > LONGEST) => {
+                    return Err(self.too_long());
                 }
-                _ if line.trim().is_empty() => None,
-                _ => Some(json::parse_row(&line).map_err(|message| self.wrong(&message))?),
-            };
-            if let Some(row) = row {
-                return Ok(Some(row));
+                Ok(None) => {}
+                Err(message) => return Err(self.wrong(&message)),
             }
         }
     }
 
-    fn read_line(&mut self) -> Result<Option<String>, Failure> {
+    fn too_long(&self) -> Failure {
+        Failure::new(Kind::Limit, format!("{}, line {}: a row is longer than {LONGEST} bytes", self.name(), self.line))
+    }
+
+    /// Reads a line into the buffer; whether there is one.
+    fn read_line(&mut self) -> Result<bool, Failure> {
         self.buffer.clear();
         let most = LONGEST as u64 + 1;
         let read = self.reader.by_ref().take(most).read_until(b'\n', &mut self.buffer);
         let read = read.map_err(|error| Failure::file("read", &self.path, &error))?;
         self.line += 1;
-        if read == 0 {
-            return Ok(None);
-        }
         if self.buffer.len() > LONGEST {
-            return Err(Failure::new(
-                Kind::Limit,
-                format!("{}, line {}: longer than {LONGEST} bytes", self.name(), self.line),
-            ));
+            return Err(self.too_long());
         }
         while matches!(self.buffer.last(), Some(b'\n' | b'\r')) {
             self.buffer.pop();
         }
-        match String::from_utf8(std::mem::take(&mut self.buffer)) {
-            Ok(line) => Ok(Some(line)),
-            Err(_) => Err(self.wrong("not UTF-8 text")),
-        }
+        Ok(read > 0)
     }
 
     fn peek(&mut self) -> Result<Option<u8>, Failure> {
@@ -171,13 +166,17 @@ impl Input {
         if next != Some(b'[') {
             return Err(self.wrong("a row is an array"));
         }
-        let text = self.array()?;
+        self.array()?;
         self.form = Form::Document(State::Inside);
-        json::parse_row(&text).map(Some).map_err(|message| self.wrong(&message))
+        let row = match std::str::from_utf8(&self.buffer) {
+            Ok(text) => json::parse_row(text),
+            Err(_) => Err("not UTF-8 text".to_owned()),
+        };
+        row.map(Some).map_err(|message| self.wrong(&message))
     }
 
-    /// The text of an array, up to the bracket that closes it.
-    fn array(&mut self) -> Result<String, Failure> {
+    /// Reads an array into the buffer, up to the bracket that closes it.
+    fn array(&mut self) -> Result<(), Failure> {
         let (mut depth, mut quoted, mut escaped) = (0_usize, false, false);
         self.buffer.clear();
         loop {
@@ -205,14 +204,10 @@ impl Input {
             self.buffer.extend_from_slice(bytes.get(..taken).unwrap_or_default());
             self.reader.consume(taken);
             if self.buffer.len() > LONGEST {
-                return Err(Failure::new(
-                    Kind::Limit,
-                    format!("{}: a row is longer than {LONGEST} bytes", self.name()),
-                ));
+                return Err(self.too_long());
             }
             if end.is_some() {
-                let text = String::from_utf8(std::mem::take(&mut self.buffer));
-                return text.map_err(|_| self.wrong("not UTF-8 text"));
+                return Ok(());
             }
         }
     }

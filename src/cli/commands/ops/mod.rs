@@ -1,7 +1,8 @@
 //! `ops`: Hydra's ops over rows.
 
+mod columns;
 mod input;
-mod write;
+pub(super) mod write;
 
 use crate::args::OpsArgs;
 use crate::context::Context;
@@ -12,9 +13,10 @@ use input::Input;
 use lakeql_output::Format;
 use lakeql_query::diagnostic::Kind;
 use lakeql_query::dialects::hydra::ops::{CATALOGUE, OpInfo, Strictness, parse};
-use lakeql_query::source::Source;
-use lakeql_rows::ops::needs_width;
-use lakeql_rows::{Columns, Flow, Limits, OpError, Options, Pipeline, Row, Sink};
+use lakeql_query::source::Source as Text;
+use lakeql_rows::ops::{Width, needs_width};
+use lakeql_rows::text::hydra::HydraFormat;
+use lakeql_rows::{Columns, Flow, Limits, OpError, Options, Pipeline, Problem, Row, Sink, Spool};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 use write::Writer;
@@ -24,7 +26,7 @@ const ROWS: u64 = 1024;
 
 pub(super) async fn run(context: &Context, args: &OpsArgs) -> Result<(), Failure> {
     let Some(text) = &args.pipeline else { return Output::open(&context.global)?.batch(&catalogue()?) };
-    let source = Source::query(text.as_str());
+    let source = Text::query(text.as_str());
     let wrong = |found| Failure::Wrong { found: vec![found], source: source.clone() };
     let pipeline = parse(&source, Strictness { strict: args.strict }).map_err(wrong)?;
     let input = Input::open(args)?;
@@ -32,9 +34,9 @@ pub(super) async fn run(context: &Context, args: &OpsArgs) -> Result<(), Failure
     let run = Run {
         options: Options { strict: args.strict, limits },
         header: args.header,
-        buffers: needs_width(&pipeline),
-        deadline: context.global.timeout.map(|timeout| (Instant::now() + timeout, timeout)),
-        rows: 0,
+        width: needs_width(&pipeline),
+        clock: Clock { deadline: context.global.timeout.map(|timeout| (Instant::now() + timeout, timeout)), rows: 0 },
+        format: args.hydra_format,
     };
     let output = Output::open(&context.global)?;
     // Rows are read and computed without waiting; other threads watch for Ctrl-C.
@@ -78,22 +80,42 @@ impl From<Failure> for End {
 struct Run {
     options: Options,
     header: bool,
-    /// Whether the number of columns must be known before the first row.
-    buffers: bool,
+    /// How many columns must be known before the first row.
+    width: Width,
+    clock: Clock,
+    format: Option<HydraFormat>,
+}
+
+/// Looks at the clock now and then.
+#[derive(Clone, Copy)]
+struct Clock {
     deadline: Option<(Instant, Duration)>,
     rows: u64,
+}
+
+impl Clock {
+    fn look(&mut self) -> Result<(), Failure> {
+        self.rows += 1;
+        match self.deadline.filter(|_| self.rows.is_multiple_of(ROWS)) {
+            Some((deadline, timeout)) if Instant::now() > deadline => {
+                Err(Failure::new(Kind::Limit, format!("it takes longer than {timeout:?}")))
+            }
+            _ => Ok(()),
+        }
+    }
 }
 
 /// What takes the rows of the last op; failures of writing wait here until the ops have returned.
 struct Out<'a> {
     writer: &'a mut dyn Writer,
     columns: &'a Columns,
+    clock: Clock,
     failure: Option<Failure>,
 }
 
 impl Sink for Out<'_> {
     fn send(&mut self, row: Row) -> Result<Flow, OpError> {
-        match self.writer.row(row, self.columns) {
+        match self.clock.look().and_then(|()| self.writer.row(row, self.columns)) {
             Ok(()) => Ok(Flow::More),
             Err(failure) => {
                 self.failure = Some(failure);
@@ -118,38 +140,21 @@ impl Run {
             }
             None => Columns::new(),
         };
-        let mut waiting = vec![];
-        if self.buffers {
-            let mut bytes = 0_usize;
-            while let Some(row) = input.next()? {
-                self.look()?;
-                bytes = bytes.saturating_add(row.size());
-                if bytes > self.options.limits.memory {
-                    let message = format!("the rows take more than {} bytes of memory", self.options.limits.memory);
-                    return Err(Failure::new(Kind::Limit, message).into());
-                }
-                columns.grow(row.len());
-                waiting.push(row);
-            }
-        }
+        let mut source = Source { input, first: None, spool: None };
+        source.start(self.width, &columns, self.options.limits, &mut self.clock)?;
+        // Rows that wait before and behind the ops have their part of the memory.
+        let waits =
+            usize::from(source.spool.is_some()) + usize::from(self.format.is_none() && !streams(output.format()));
+        self.options.limits.memory /= 1 + waits;
         let mut ops = Pipeline::new(pipeline, &columns, self.options)?;
         let answer = ops.columns().clone();
-        let mut writer = write::writer(output);
-        let mut out = Out { writer: &mut *writer, columns: &answer, failure: None };
-        let mut waiting = waiting.into_iter();
-        let mut width = columns.len();
-        while let Some(row) =
-            waiting.next().map_or_else(|| if self.buffers { Ok(None) } else { input.next() }, |row| Ok(Some(row)))?
-        {
-            self.look()?;
-            if row.len() > width {
-                columns.grow(row.len());
-                width = row.len();
-            }
-            if ops.push(row, &mut out)? == Flow::Stop {
-                break;
-            }
-        }
+        let mut writer = write::writer(output, self.format, self.options.limits);
+        let mut out = Out { writer: &mut *writer, columns: &answer, clock: self.clock, failure: None };
+        source.each(&mut |row| {
+            self.clock.look()?;
+            columns.grow(row.len());
+            Ok(ops.push(row, &mut out)? == Flow::More)
+        })?;
         if out.failure.is_none() {
             ops.finish(&mut out)?;
         }
@@ -158,17 +163,68 @@ impl Run {
             None => Ok(writer.finish(&answer)?),
         }
     }
+}
 
-    /// Looks at the clock now and then.
-    fn look(&mut self) -> Result<(), Failure> {
-        self.rows += 1;
-        match self.deadline.filter(|_| self.rows.is_multiple_of(ROWS)) {
-            Some((deadline, timeout)) if Instant::now() > deadline => {
-                Err(Failure::new(Kind::Limit, format!("it takes longer than {timeout:?}")))
-            }
-            _ => Ok(()),
+/// Where rows come from: the input, or what of it had to wait.
+struct Source {
+    input: Input,
+    first: Option<Row>,
+    spool: Option<Spool>,
+}
+
+impl Source {
+    /// Reads as much as must be known before the first row.
+    fn start(&mut self, width: Width, columns: &Columns, limits: Limits, clock: &mut Clock) -> Result<(), End> {
+        let wanted = match width {
+            Width::Any => return Ok(()),
+            Width::AtLeast(wanted) => wanted,
+            Width::All => usize::MAX,
+        };
+        let Some(first) = self.input.next()? else { return Ok(()) };
+        columns.grow(first.len());
+        if columns.len() >= wanted {
+            self.first = Some(first);
+            return Ok(());
         }
+        let mut spool = Spool::new(Limits { memory: limits.memory / 2, ..limits });
+        let mut next = Some(first);
+        while let Some(row) = next {
+            clock.look()?;
+            columns.grow(row.len());
+            spool.push(&row).map_err(wrong)?;
+            next = self.input.next()?;
+        }
+        self.spool = Some(spool);
+        Ok(())
     }
+
+    /// Gives all rows until no more are wanted.
+    fn each(mut self, take: &mut dyn FnMut(Row) -> Result<bool, End>) -> Result<(), End> {
+        if let Some(spool) = self.spool.take() {
+            for row in spool.rows() {
+                if !take(row.map_err(wrong)?)? {
+                    break;
+                }
+            }
+            return Ok(());
+        }
+        if let Some(first) = self.first.take()
+            && !take(first)?
+        {
+            return Ok(());
+        }
+        while let Some(row) = self.input.next()? {
+            if !take(row)? {
+                break;
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Rows that could not wait.
+fn wrong(problem: Problem) -> Failure {
+    Failure::new(problem.kind(), problem.to_string())
 }
 
 /// Formats whose rows are written one by one.

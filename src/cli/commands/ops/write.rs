@@ -1,35 +1,39 @@
 //! Rows to stdout or a file.
 
-use super::streams;
+use super::columns::Shapes;
+use super::{streams, wrong};
 use crate::failure::Failure;
 use crate::output::{Lines, Output};
-use arrow::array::{ArrayRef, Float64Array, Int64Array, RecordBatch, RecordBatchOptions, StringArray};
-use arrow::datatypes::{Field, Schema};
 use lakeql_output::Format;
 use lakeql_rows::text::delimited::{self, Delimited};
+use lakeql_rows::text::hydra::HydraFormat;
 use lakeql_rows::text::json;
-use lakeql_rows::{Cell, Columns, Row};
-use std::sync::Arc;
+use lakeql_rows::{Cell, Columns, Limits, Row, Spool};
 
 /// Text that is gathered before it is written.
 const PIECE: usize = 1 << 16;
+/// Rows of a batch.
+const BATCH: usize = 8192;
 
 /// Takes the rows of an answer.
-pub(super) trait Writer {
-    /// Takes a row. It is as long as there are columns.
+pub(in crate::commands) trait Writer {
+    /// Takes a row.
     fn row(&mut self, row: Row, columns: &Columns) -> Result<(), Failure>;
 
     /// Completes the answer.
     fn finish(self: Box<Self>, columns: &Columns) -> Result<(), Failure>;
 }
 
-pub(super) fn writer(output: Output) -> Box<dyn Writer> {
-    let format = output.format();
-    if streams(format) {
-        Box::new(Text { format, lines: output.lines(), text: String::new(), rows: 0 })
-    } else {
-        Box::new(Table { output, rows: vec![] })
-    }
+/// The writer of the format; `limits` bound the rows that wait for it.
+pub(in crate::commands) fn writer(output: Output, hydra: Option<HydraFormat>, limits: Limits) -> Box<dyn Writer> {
+    let format = match (hydra, output.format()) {
+        (Some(format), _) => TextFormat::Hydra(format),
+        (None, format) if streams(format) => TextFormat::Own(format),
+        (None, _) => {
+            return Box::new(Table { output, rows: Spool::new(limits), shapes: Shapes::default() });
+        }
+    };
+    Box::new(Text { format, lines: output.lines(), text: String::new(), rows: 0 })
 }
 
 /// Rows are padded to the columns that are known by now.
@@ -40,8 +44,13 @@ fn pad(row: &mut Row, columns: &Columns) {
     }
 }
 
+enum TextFormat {
+    Own(Format),
+    Hydra(HydraFormat),
+}
+
 struct Text {
-    format: Format,
+    format: TextFormat,
     lines: Lines,
     text: String,
     rows: u64,
@@ -51,72 +60,75 @@ impl Writer for Text {
     fn row(&mut self, mut row: Row, columns: &Columns) -> Result<(), Failure> {
         pad(&mut row, columns);
         match self.format {
-            Format::Json => {
+            TextFormat::Hydra(format) => {
+                if self.rows == 0 {
+                    self.text.push_str(format.start());
+                }
+                format.write_row(&row, self.rows == 0, &mut self.text);
+            }
+            TextFormat::Own(Format::Json) => {
                 self.text.push_str(if self.rows == 0 { "[\n" } else { ",\n" });
                 json::write_row(&row, &mut self.text);
             }
-            Format::Csv => delimited::write_row(&row, Delimited::Csv, &mut self.text),
-            Format::Tsv => delimited::write_row(&row, Delimited::Tsv, &mut self.text),
-            _ => json::write_row(&row, &mut self.text),
-        }
-        if self.format != Format::Json {
-            self.text.push('\n');
+            TextFormat::Own(format) => {
+                match format {
+                    Format::Csv => delimited::write_row(&row, Delimited::Csv, &mut self.text),
+                    Format::Tsv => delimited::write_row(&row, Delimited::Tsv, &mut self.text),
+                    _ => json::write_row(&row, &mut self.text),
+                }
+                self.text.push('\n');
+            }
         }
         self.rows += 1;
         if self.text.len() >= PIECE {
-            self.lines.write(&std::mem::take(&mut self.text))?;
+            self.lines.write(&self.text)?;
+            self.text.clear();
         }
         Ok(())
     }
 
     fn finish(mut self: Box<Self>, _columns: &Columns) -> Result<(), Failure> {
-        if self.format == Format::Json {
-            self.text.push_str(if self.rows == 0 { "[\n]\n" } else { "\n]\n" });
+        match self.format {
+            TextFormat::Hydra(format) => {
+                if self.rows == 0 {
+                    self.text.push_str(format.start());
+                }
+                self.text.push_str(format.end());
+            }
+            TextFormat::Own(Format::Json) => self.text.push_str(if self.rows == 0 { "[\n]\n" } else { "\n]\n" }),
+            TextFormat::Own(_) => {}
         }
         self.lines.write(&self.text)?;
         self.lines.finish()
     }
 }
 
-/// Formats that know their columns first.
+/// Formats that know their columns first: the rows wait.
 struct Table {
     output: Output,
-    rows: Vec<Row>,
+    rows: Spool,
+    shapes: Shapes,
 }
 
 impl Writer for Table {
-    fn row(&mut self, mut row: Row, columns: &Columns) -> Result<(), Failure> {
-        pad(&mut row, columns);
-        self.rows.push(row);
-        Ok(())
+    fn row(&mut self, row: Row, _columns: &Columns) -> Result<(), Failure> {
+        self.shapes.see(&row);
+        self.rows.push(&row).map_err(wrong)
     }
 
     fn finish(self: Box<Self>, columns: &Columns) -> Result<(), Failure> {
-        let width = self.rows.iter().map(Row::len).max().unwrap_or(0);
-        let (mut fields, mut arrays) = (vec![], vec![]);
-        for position in 0..width {
-            let name = columns.name(position).unwrap_or_else(|| position.to_string());
-            let array = array(&self.rows, position);
-            fields.push(Field::new(name, array.data_type().clone(), true));
-            arrays.push(array);
+        let mut shapes = self.shapes;
+        shapes.widen(columns.len());
+        let mut answer = self.output.start(shapes.schema(columns))?;
+        let mut batch = Vec::with_capacity(BATCH);
+        for row in self.rows.rows() {
+            batch.push(row.map_err(wrong)?);
+            if batch.len() == BATCH {
+                answer.write(&shapes.batch(&batch, columns)?)?;
+                batch.clear();
+            }
         }
-        let options = RecordBatchOptions::new().with_row_count(Some(self.rows.len()));
-        let batch = RecordBatch::try_new_with_options(Arc::new(Schema::new(fields)), arrays, &options)?;
-        self.output.batch(&batch)
+        answer.write(&shapes.batch(&batch, columns)?)?;
+        answer.finish()
     }
-}
-
-/// A column: of one type if all its cells are, else text.
-fn array(rows: &[Row], position: usize) -> ArrayRef {
-    let cells = || rows.iter().map(|row| row.get(position));
-    let filled = || cells().filter(|cell| !cell.is_empty());
-    if filled().next().is_some() && filled().all(|cell| matches!(cell, Cell::Int(_))) {
-        let value = |cell: &Cell| if let Cell::Int(value) = cell { Some(*value) } else { None };
-        return Arc::new(Int64Array::from_iter(cells().map(value)));
-    }
-    if filled().next().is_some() && filled().all(|cell| matches!(cell, Cell::Float(_))) {
-        let value = |cell: &Cell| if let Cell::Float(value) = cell { Some(*value) } else { None };
-        return Arc::new(Float64Array::from_iter(cells().map(value)));
-    }
-    Arc::new(StringArray::from_iter(cells().map(Cell::to_text)))
 }

@@ -35,26 +35,35 @@ pub(crate) fn read_files(
 ) {
     let mut number = 0;
     for (file, path) in files.iter().enumerate() {
-        let mut splitter = Splitter { file, next_line: 1, number: &mut number, max_line_bytes, budget, blocks };
-        if !splitter.split(path, bytes_read) {
+        let mut send = |block| blocks.send(block).is_ok();
+        let empty = Some("the file is empty: there is no run in it");
+        let number = &mut number;
+        let mut splitter = Splitter { file, next_line: 1, number, max_line_bytes, budget, empty, blocks: &mut send };
+        if !splitter.split(open(path, bytes_read)) {
             return;
         }
     }
 }
 
-struct Splitter<'a> {
-    file: usize,
-    next_line: u64,
-    number: &'a mut u64,
-    max_line_bytes: usize,
-    budget: &'a Budget,
-    blocks: &'a SyncSender<RawBlock>,
+/// Cuts one file into blocks.
+pub(crate) struct Splitter<'a> {
+    /// Position in the list of files.
+    pub(crate) file: usize,
+    pub(crate) next_line: u64,
+    /// The number of the next block.
+    pub(crate) number: &'a mut u64,
+    pub(crate) max_line_bytes: usize,
+    pub(crate) budget: &'a Budget,
+    /// What is wrong with an empty file, if that is.
+    pub(crate) empty: Option<&'static str>,
+    /// Takes the blocks; gives `false` when the import has ended meanwhile.
+    pub(crate) blocks: &'a mut dyn FnMut(RawBlock) -> bool,
 }
 
 impl Splitter<'_> {
     /// `false` when the import has ended meanwhile.
-    fn split(&mut self, path: &Path, bytes_read: &Arc<AtomicU64>) -> bool {
-        let mut source = match open(path, bytes_read) {
+    pub(crate) fn split(&mut self, source: io::Result<Source>) -> bool {
+        let mut source = match source {
             Ok(source) => source,
             Err(error) => return self.send(Vec::new(), Some(format!("the file cannot be read: {error}"))),
         };
@@ -80,7 +89,7 @@ impl Splitter<'_> {
                     }
                 }
                 Ok(Filled::End) => {
-                    let fault = (!any).then(|| "the file is empty: there is no run in it".to_owned());
+                    let fault = self.empty.filter(|_| !any).map(str::to_owned);
                     return (bytes.is_empty() && fault.is_none()) || self.send(bytes, fault);
                 }
                 Ok(Filled::TooLong) => {
@@ -113,7 +122,7 @@ impl Splitter<'_> {
         }
         let block = RawBlock { number: *self.number, file: self.file, first_line, bytes, fault };
         *self.number += 1;
-        self.blocks.send(block).is_ok()
+        (self.blocks)(block)
     }
 }
 
@@ -172,14 +181,20 @@ fn skip_line(source: &mut Source) -> io::Result<bool> {
     Ok(!source.fill_buf()?.is_empty())
 }
 
-type Source = BufReader<Box<dyn Read>>;
+/// A file that is unpacked while it is read.
+pub(crate) type Source = BufReader<Box<dyn Read>>;
 
 /// Opens a file and unpacks it by what its first bytes say.
 fn open(path: &Path, bytes_read: &Arc<AtomicU64>) -> io::Result<Source> {
     if path.is_dir() {
         return Err(io::Error::new(io::ErrorKind::IsADirectory, "it is a folder"));
     }
-    let file = Counted { inner: File::open(path)?, bytes_read: Arc::clone(bytes_read) };
+    unpacked(File::open(path)?, bytes_read)
+}
+
+/// Unpacks a file by what its first bytes say.
+pub(crate) fn unpacked(file: impl Read + 'static, bytes_read: &Arc<AtomicU64>) -> io::Result<Source> {
+    let file = Counted { inner: file, bytes_read: Arc::clone(bytes_read) };
     let mut packed = BufReader::with_capacity(1 << 20, file);
     let head = packed.fill_buf()?;
     let source: Box<dyn Read> = if head.starts_with(&[0x1f, 0x8b]) {
@@ -189,7 +204,7 @@ fn open(path: &Path, bytes_read: &Arc<AtomicU64>) -> io::Result<Source> {
     } else if let Some(format) = foreign_format(head) {
         return Err(io::Error::new(
             io::ErrorKind::Unsupported,
-            format!("it is {format}; run JSONL is read as it is or packed by gzip or zstd"),
+            format!("it is {format}; JSON lines are read as they are or packed by gzip or zstd"),
         ));
     } else {
         Box::new(packed)
@@ -210,12 +225,12 @@ fn foreign_format(head: &[u8]) -> Option<&'static str> {
 }
 
 /// Counts the bytes of the file as they are read, for the progress.
-struct Counted {
-    inner: File,
+struct Counted<R> {
+    inner: R,
     bytes_read: Arc<AtomicU64>,
 }
 
-impl Read for Counted {
+impl<R: Read> Read for Counted<R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
         self.bytes_read.fetch_add(read as u64, Ordering::Relaxed);

@@ -157,7 +157,7 @@ impl Export {
         // What cannot be listed is for others to understand, a pattern for example.
         let Ok(place) = Place::parse(path) else { return Ok(None) };
         let Ok(listing) = list(&place).await else { return Ok(None) };
-        let Some(run) = listing.runs.first() else { return Ok(None) };
+        let Some(run) = listing.runs.first().or(listing.left_out.as_ref()) else { return Ok(None) };
         if !looks_exported(&place, run).await {
             return Ok(None);
         }

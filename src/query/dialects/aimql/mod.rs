@@ -6,6 +6,7 @@ mod access;
 mod inputs;
 mod leaf;
 mod lower;
+mod prefilter;
 mod sandbox;
 mod text;
 

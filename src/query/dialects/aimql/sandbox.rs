@@ -1,5 +1,6 @@
 //! What queries may not say: refused before any data is read (specification section 2).
 
+use super::prefilter;
 use crate::diagnostic::{Diagnostic, Kind};
 use crate::model::Entity;
 use crate::span::Span;
@@ -30,18 +31,16 @@ const INTROSPECTION: &[&str] = &[
 
 /// Refuses names and constructs outside of the language.
 pub(super) fn check(tree: &PyExpr, entity: Entity) -> Result<(), Vec<Diagnostic>> {
-    let mut checker = Checker { problems: vec![], variable: None };
-    if let Entity::Series(kind) = entity {
-        checker.variable = Some(kind.name());
-    }
+    let mut checker = Checker { problems: vec![] };
     checker.expr(tree);
+    if let Entity::Series(kind) = entity {
+        checker.problems.extend(prefilter::check(tree, kind.name()).err());
+    }
     if checker.problems.is_empty() { Ok(()) } else { Err(checker.problems) }
 }
 
 struct Checker {
     problems: Vec<Diagnostic>,
-    /// The variable of a sequence search. Aim refuses it inside comprehensions, lambdas, `:=` and named arguments.
-    variable: Option<&'static str>,
 }
 
 impl Checker {
@@ -71,17 +70,6 @@ impl Checker {
             self.refuse(span, format!("the attribute `{name}` begins with an underscore"), &hint);
         } else if name.ends_with("__roles__") || INTROSPECTION.contains(&name) {
             self.refuse(span, format!("the attribute `{name}` is closed to queries"), "read values, not machinery");
-        }
-    }
-
-    /// Refuses the sequence variable below an expression whose scope Aim cannot split off.
-    fn without_variable(&mut self, expr: &PyExpr, what: &str) {
-        let Some(variable) = self.variable else { return };
-        if let Some(span) = mention(expr, variable) {
-            let problem = Diagnostic::error(Kind::Syntax, format!("`{variable}` cannot be used inside {what}"))
-                .label(span, "")
-                .hint(format!("use `{variable}` outside of it, for example `{variable}.name == 'loss' and …`"));
-            self.problems.push(problem);
         }
     }
 
@@ -127,7 +115,6 @@ impl Checker {
                     if let Some(name) = name {
                         self.name(name, value.span);
                     }
-                    self.without_variable(value, "a named argument");
                     self.expr(value);
                 }
             }
@@ -136,11 +123,9 @@ impl Checker {
                     self.name(&param.name, expr.span);
                     self.exprs(&param.default);
                 }
-                self.without_variable(expr, "a lambda");
                 self.expr(body);
             }
             PyKind::Comprehension { element, value, clauses, .. } => {
-                self.without_variable(expr, "a comprehension");
                 for Clause { target, iter, conditions } in clauses {
                     self.exprs([target, iter]);
                     self.exprs(conditions);
@@ -150,7 +135,6 @@ impl Checker {
             }
             PyKind::Named { name, value } => {
                 self.name(name, expr.span);
-                self.without_variable(value, "`:=`");
                 self.expr(value);
             }
             PyKind::Await(value) => {
@@ -164,14 +148,4 @@ impl Checker {
             _ => expr.children(&mut |child| self.expr(child)),
         }
     }
-}
-
-/// Where the name stands in the expression, if it does.
-fn mention(expr: &PyExpr, name: &str) -> Option<Span> {
-    if matches!(&expr.kind, PyKind::Name(other) if other == name) {
-        return Some(expr.span);
-    }
-    let mut found = None;
-    expr.children(&mut |child| found = found.or_else(|| mention(child, name)));
-    found
 }

@@ -92,12 +92,17 @@ impl Lowering<'_> {
         ])
     }
 
-    /// The state by its rank (R8); where none is stored, what can be told from `sys/failed` (X5).
+    /// The state by its rank (R8). An export holds none: whatever it has of `sys/failed` and `sys/state` tells (X5). Where
+    /// there is nothing of the three, the state is missing.
     fn state(&self, clause: &Clause, values: &[&Value]) -> Result<Expr, Diagnostic> {
+        let ranks = ["sys/legacy/state", "sys/failed", "sys/state"].map(|path| vec![exactly(path)]);
+        let case = |stored, test| Case { stored, test: Ok(test) };
         let op = match clause.op {
             Op::Compare(op) => op,
-            // Every run has one.
-            Op::Exists => return Ok(Expr::Literal(true)),
+            Op::Exists => {
+                let present = [ValueType::Text, ValueType::Bool, ValueType::State].map(|it| case(it, Test::Present));
+                return Ok(hidden("state", ranks.into(), present.into()));
+            }
             Op::Contains | Op::Matches => {
                 let problem =
                     Diagnostic::error(Kind::Type, "state is not a text to look into").label(clause.op_span, "");
@@ -117,18 +122,19 @@ impl Lowering<'_> {
         }
         let names: Vec<_> = STATES.iter().zip(wanted).filter(|(_, wanted)| *wanted).map(|(state, _)| *state).collect();
         let (succeeded, failed) = (names.contains(&"succeeded"), names.contains(&"failed"));
-        let ranks = || vec![vec![exactly("sys/legacy/state")], vec![exactly("sys/failed")]];
         let stored = names.iter().map(|name| Literal::Text((*name).to_owned())).collect();
-        let mut cases = vec![Case { stored: ValueType::Text, test: Ok(Test::In(stored)) }];
-        let synthesised = match (succeeded, failed) {
-            (true, true) => Some(Test::Present),
-            (false, false) => None,
-            (_, failed) => Some(Test::Compare { op: CompareOp::Eq, value: Literal::Bool(failed) }),
-        };
-        cases.extend(synthesised.map(|test| Case { stored: ValueType::Bool, test: Ok(test) }));
-        let present = [ValueType::Text, ValueType::Bool].map(|stored| Case { stored, test: Ok(Test::Present) });
-        let neither = hidden("state", ranks(), present.into()).negate();
-        Ok(Expr::any([hidden("state", ranks(), cases), if succeeded { neither } else { Expr::Literal(false) }]))
+        let mut cases = vec![case(ValueType::Text, Test::In(stored))];
+        match (succeeded, failed) {
+            (true, true) => cases.push(case(ValueType::Bool, Test::Present)),
+            (false, false) => {}
+            (_, failed) => {
+                let test = Test::Compare { op: CompareOp::Eq, value: Literal::Bool(failed) };
+                cases.push(case(ValueType::Bool, test));
+            }
+        }
+        // Nothing says that it failed.
+        cases.extend(succeeded.then(|| case(ValueType::State, Test::Present)));
+        Ok(hidden("state", ranks.into(), cases))
     }
 
     /// Bytes, with units (R7).

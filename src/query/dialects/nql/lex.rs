@@ -241,12 +241,23 @@ fn stray(text: &str, scanner: &Scanner<'_>, first: char, span: Span) -> Diagnost
         '[' | ']' | '{' | '}' => {
             syntax(format!("`{first}` is no bracket of NQL")).label(span, "").hint("group with ( and )")
         }
-        _ if first.is_whitespace() || first.is_control() => {
+        _ if first.is_whitespace() || first.is_control() || is_unseen(first) => {
             let shown = first.escape_unicode();
-            syntax(format!("`{shown}` is no blank of NQL")).label(span, "").hint("write an ordinary blank, or quote it")
+            let problem = syntax(format!("`{shown}` is no blank of NQL")).label(span, "");
+            if is_unseen(first) {
+                problem.hint("the character cannot be seen: delete it, or quote it")
+            } else {
+                problem.hint("write an ordinary blank, or quote it")
+            }
         }
         _ => bare(text, span),
     }
+}
+
+/// Whether a character is not shown at all: a mark of byte order or direction, or of no width. They come along when texts
+/// are pasted.
+fn is_unseen(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2069}' | '\u{feff}')
 }
 
 /// A word with characters that need quotes.

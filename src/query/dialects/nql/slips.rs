@@ -72,6 +72,10 @@ pub(super) fn no_operator(parser: &Parser<'_>, operand: &Operand) -> Diagnostic 
     let name = shortened(&operand.name);
     let typed = parser.options.flavour == Flavour::Typed;
     match token.kind {
+        // Tags and other sets are not compared, they contain.
+        Lexeme::Word if is("in") && name.rsplit('/').next().is_some_and(|last| last.eq_ignore_ascii_case("tags")) => {
+            problem.hint(format!("there is no IN: write {name} CONTAINS a OR {name} CONTAINS b"))
+        }
         Lexeme::Word if is("in") => problem.hint(format!("there is no IN: write {name} = a OR {name} = b")),
         Lexeme::Word if is("is") => {
             problem.hint(format!("for what is there or not write {name} EXISTS or {name} NOT EXISTS"))

@@ -187,7 +187,7 @@ pub(super) fn escaped(text: &str) -> Result<(u32, &str), PatternError> {
         }
         '8' | '9' => return Err(back_reference(letter)),
         'x' => return hex(rest),
-        _ if letter.is_ascii() && !letter.is_ascii_alphanumeric() && letter != '_' => u32::from(letter),
+        _ if letter.is_ascii() && !letter.is_ascii_alphanumeric() => u32::from(letter),
         _ => return Err(wrong()),
     };
     Ok((code, rest))

@@ -12,7 +12,6 @@ mod class;
 mod names;
 
 use class::Class;
-use std::collections::HashSet;
 use std::fmt::Write;
 
 /// Most repetitions, those of nested operators multiplied.
@@ -66,14 +65,17 @@ enum Before {
 struct Group {
     /// Most repetitions inside of it.
     repeats: u32,
+    /// Where it begins in what is written.
+    start: usize,
 }
 
 struct Translator<'p> {
     rest: &'p str,
     out: String,
     groups: Vec<Group>,
-    names: HashSet<&'p str>,
     before: Before,
+    /// Where the last atom begins in what is written.
+    start: usize,
     /// Most repetitions inside of the last atom.
     last: u32,
     /// Where a repetition of the last atom has to be written, if not at the end: flags may stand between.
@@ -85,9 +87,9 @@ impl<'p> Translator<'p> {
         Self {
             rest: pattern,
             out: String::with_capacity(pattern.len() * 2),
-            groups: vec![Group { repeats: 1 }],
-            names: HashSet::new(),
+            groups: vec![Group { repeats: 1, start: 0 }],
             before: Before::Nothing,
+            start: 0,
             last: 1,
             flags_at: None,
         }
@@ -143,6 +145,7 @@ impl<'p> Translator<'p> {
     }
 
     fn atom(&mut self, text: &str) {
+        self.start = self.out.len();
         self.out.push_str(text);
         self.before = Before::Atom;
         self.last = 1;
@@ -192,9 +195,6 @@ impl<'p> Translator<'p> {
             if name.is_empty() || !name.chars().all(valid) {
                 return Err(error(format!("`{name}` is not a name for a group")));
             }
-            if !self.names.insert(name) {
-                return Err(error(format!("two groups have the name `{name}`")));
-            }
             self.rest = rest;
             return self.push_group("(?:");
         }
@@ -222,8 +222,9 @@ impl<'p> Translator<'p> {
         if self.groups.len() > MAX_DEPTH {
             return Err(error(format!("groups are nested more than {MAX_DEPTH} levels deep")));
         }
+        let start = self.out.len();
         self.out.push_str(text);
-        self.groups.push(Group { repeats: 1 });
+        self.groups.push(Group { repeats: 1, start });
         self.before = Before::Nothing;
         self.flags_at = None;
         Ok(())
@@ -234,8 +235,9 @@ impl<'p> Translator<'p> {
         if self.groups.len() < 2 {
             return Err(error("a `)` has no `(`"));
         }
-        let repeats = self.groups.pop().map_or(1, |group| group.repeats);
+        let (repeats, start) = self.groups.pop().map_or((1, 0), |group| (group.repeats, group.start));
         self.atom(")");
+        self.start = start;
         self.last = repeats;
         self.count(repeats);
         Ok(())
@@ -274,9 +276,14 @@ impl<'p> Translator<'p> {
             });
         }
         self.count(self.last);
+        // Behind flags, what is repeated may be a repetition: another operator right behind it would mean something else.
         match self.flags_at {
-            Some(at) if at < self.out.len() => self.out.insert_str(at, operator),
-            _ => self.out.push_str(operator),
+            Some(at) => {
+                self.out.insert_str(at, &format!("){operator}"));
+                self.out.insert_str(self.start, "(?:");
+                self.flags_at = Some(at + operator.len() + "(?:)".len());
+            }
+            None => self.out.push_str(operator),
         }
         self.before = Before::Repeated;
         Ok(())

@@ -38,6 +38,8 @@ pub(crate) struct Listing {
     pub(crate) unfinished: u64,
     /// Bytes of all parts.
     pub(crate) bytes: u64,
+    /// The files of a run that lacks a part: they, too, show that this is an export.
+    pub(crate) left_out: Option<RunFiles>,
     /// Whether the folder has the exported files beside the data, and where.
     pub(crate) files: Option<Path>,
 }
@@ -95,30 +97,29 @@ pub(crate) async fn list(place: &Place) -> Result<Listing> {
 
 impl Listing {
     fn add(&mut self, place: &Place, folder: &Path, prefix: &str, parts: BTreeMap<u32, Part>) {
-        if !parts.contains_key(&0) {
-            self.unfinished += 1;
-            return;
-        }
-        if let Some(missing) =
-            (0..).zip(parts.keys()).find_map(|(wanted, number)| (wanted != *number).then_some(wanted))
-        {
-            let file = folder.clone().join(format!("{prefix}_part_{missing}.parquet"));
-            let last = parts.keys().last().copied().unwrap_or_default();
-            self.bad.push(BadRow {
-                file: show(place, &file),
-                place: None,
-                field: None,
-                reason: format!("the file is missing: the run has parts up to {last}"),
-            });
-            return;
-        }
         let name = |path: &Path| path.filename().unwrap_or_default().to_owned();
         let registry = REGISTRY.into_iter().find(|registry| name(folder) == *registry);
         let project_folder = if registry.is_some() { name(&parent(folder)) } else { name(folder) };
         let safe_name = prefix.rsplit_once('-').map_or(prefix, |(name, _)| name).to_owned();
+        let missing = (0..).zip(parts.keys()).find_map(|(wanted, number)| (wanted != *number).then_some(wanted));
+        let last = parts.keys().last().copied().unwrap_or_default();
         let parts: Vec<Part> = parts.into_values().collect();
-        self.bytes += parts.iter().map(|part| part.size).sum::<u64>();
-        self.runs.push(RunFiles { parts, project_folder, safe_name, registry });
+        let bytes = parts.iter().map(|part| part.size).sum::<u64>();
+        let run = RunFiles { parts, project_folder, safe_name, registry };
+        match missing {
+            None => {
+                self.bytes += bytes;
+                self.runs.push(run);
+                return;
+            }
+            Some(0) => self.unfinished += 1,
+            Some(missing) => {
+                let file = folder.clone().join(format!("{prefix}_part_{missing}.parquet"));
+                let reason = format!("the file is missing: the run has parts up to {last}");
+                self.bad.push(BadRow { file: show(place, &file), place: None, field: None, reason });
+            }
+        }
+        self.left_out.get_or_insert(run);
     }
 }
 
@@ -198,6 +199,7 @@ mod tests {
         files.push("d/errors.jsonl".to_owned());
         let found = listing("d", &files.iter().map(String::as_str).collect::<Vec<_>>()).await;
         assert_eq!((found.runs.len(), found.unfinished, found.bad.len(), found.bytes), (1, 1, 0, 12));
+        assert_eq!(parts(&found.left_out.unwrap()), ["R-2-bb_part_1.parquet"]);
         assert_eq!(
             parts(&found.runs[0])[9..],
             ["R-1-aa_part_9.parquet", "R-1-aa_part_10.parquet", "R-1-aa_part_11.parquet"]

@@ -138,7 +138,8 @@ pub(super) fn depivot(arguments: &Arguments) -> Result<Op, Diagnostic> {
             "col" => DepivotCell::Column,
             "val" => DepivotCell::Value,
             "extra" | "sum" => DepivotCell::Extra,
-            _ => return Err(arguments.wrong(&word, "expected row, col, val or extra")),
+            _ if arguments.how.strict => return Err(arguments.wrong(&word, "expected row, col, val or extra")),
+            _ => continue,
         });
     }
     Ok(Op::Depivot(cells))
@@ -255,6 +256,9 @@ pub(super) fn frequency_table(arguments: &Arguments) -> Result<Op, Diagnostic> {
             percentiles.push(arguments.float(&word)?);
         }
     }
+    if percentiles.is_empty() {
+        return Err(arguments.wrong(wanted, "expected a percentile, such as 0.5"));
+    }
     let name = |piece: &Piece| Ok::<_, Diagnostic>(arguments.position(piece)?.to_string());
     Ok(Op::FrequencyTable {
         keys: arguments.columns(keys),
@@ -271,10 +275,11 @@ pub(super) fn disorder(arguments: &Arguments) -> Result<Op, Diagnostic> {
     if !(2..=3).contains(&parts.len()) {
         return Err(arguments.wrong(&arguments.text, "expected two or three columns"));
     }
-    for part in &parts {
-        arguments.position(part)?;
-    }
-    Ok(Op::Disorder)
+    let position = |index: usize| parts.get(index).map(|piece| arguments.position(piece)).transpose();
+    let (Some(primary), Some(secondary)) = (position(0)?, position(1)?) else {
+        return Err(arguments.missing("the second column"));
+    };
+    Ok(Op::Disorder { primary, secondary, frequency: position(2)? })
 }
 
 /// `seen = position ":" integer [ ":" integer [ ":" integer ] ]`.

@@ -37,6 +37,21 @@ pub(super) fn object(piece: &Piece) -> Result<Vec<(String, Relaxed)>, (Span, &'s
     if reader.peek().is_some() { Err(reader.wrong("expected the end")) } else { Ok(entries) }
 }
 
+/// Reads a list, or else an object.
+///
+/// # Errors
+/// As [`object`].
+pub(super) fn list_or_object(piece: &Piece) -> Result<Relaxed, (Span, &'static str)> {
+    let mut reader = Reader { piece, at: 0 };
+    reader.blanks();
+    if reader.peek() != Some('[') {
+        return object(piece).map(Relaxed::Object);
+    }
+    let list = reader.value(0)?;
+    reader.blanks();
+    if reader.peek().is_some() { Err(reader.wrong("expected the end")) } else { Ok(list) }
+}
+
 struct Reader<'a> {
     piece: &'a Piece,
     at: usize,

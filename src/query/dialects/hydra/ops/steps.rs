@@ -16,10 +16,12 @@ pub struct NumberProgram {
 pub enum NumberStep {
     /// Push a column.
     Column(usize),
-    /// Push a column by name; 0 if there is none.
+    /// Push a column by name.
     Named(String),
     /// Push the cells of an array.
     Array(usize),
+    /// Push the hash of a column's text.
+    Hash(usize),
     /// Push a number.
     Constant(Constant),
     /// Take two, push one.

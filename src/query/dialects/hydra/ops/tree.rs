@@ -88,7 +88,14 @@ pub enum Op {
         percentiles: Vec<f64>,
     },
     /// `disorder=P:S[:F]`: always empty in the original.
-    Disorder,
+    Disorder {
+        /// The column of the first keys: one answer for each.
+        primary: usize,
+        /// The column of the second keys.
+        secondary: usize,
+        /// The column that says how often, if any.
+        frequency: Option<usize>,
+    },
     /// `seen=COL:BITS[:k[:hash]]`: one bloom filter of a column.
     Seen {
         /// The column of the values.
@@ -202,16 +209,26 @@ pub enum Op {
         /// Where the output goes; appended when beyond the row.
         to: usize,
     },
-    /// `filter=HOCON`: a filter of the job language.
-    Filter(ValueFilter),
+    /// `filter=HOCON`: filters of the job language, all of which keep the row.
+    Filter(Vec<ValueFilter>),
     /// `t`, `trans`.
     Transpose,
     /// `num`, `math`.
     Number(NumberProgram),
     /// `str`.
     Text(Vec<TextStep>),
-    /// `sleep`, `rndfail=0`: helpers for tests of the original; rows pass.
-    Nothing,
+    /// `sleep=N[,M]`: a helper for tests.
+    Sleep {
+        /// Milliseconds before each row.
+        millis: u64,
+        /// Up to half of these more or less.
+        spread: u64,
+    },
+    /// `rndfail=N`: a helper for tests.
+    RandomFailure {
+        /// So many of a hundred rows fail.
+        percent: u64,
+    },
 }
 
 /// A column by position, or by name where there is no such position.
@@ -460,6 +477,15 @@ pub struct ValueFilter {
     pub column: ColumnRef,
     /// Whether a match drops the row instead of keeping it.
     pub exclude: bool,
+    /// Whether what would be dropped is kept, and the other way round.
+    pub inverted: bool,
+    /// Any of these is a match.
+    pub tests: ValueTests,
+}
+
+/// What a text is compared with.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct ValueTests {
     /// The whole text is one of these.
     pub values: Vec<String>,
     /// One of these occurs.
@@ -468,6 +494,8 @@ pub struct ValueFilter {
     pub matches: Vec<String>,
     /// One of these regular expressions occurs.
     pub finds: Vec<String>,
+    /// The text is made lower case first, and stays so.
+    pub lower: bool,
 }
 
 impl Relaxed {

@@ -4,7 +4,7 @@ use super::super::Piece;
 use super::relaxed::{self, Relaxed};
 use super::{
     Arguments, Binary, ColumnRef, Comparison, Constant, NumberProgram, NumberStep, Op, OrderMap, Side, TextStep, Unary,
-    ValueFilter,
+    ValueFilter, ValueTests,
 };
 use crate::diagnostic::{Diagnostic, did_you_mean};
 
@@ -109,40 +109,56 @@ pub(super) fn date_format(arguments: &Arguments) -> Result<Op, Diagnostic> {
     Ok(Op::DateFormat { columns, input: pattern(input), output: pattern(output), to })
 }
 
-/// `filter = object`: a field and what it must or must not be.
+/// `filter = object | "[" object { object } "]"`: fields and what they must or must not be; all of several.
 pub(super) fn filter(arguments: &Arguments) -> Result<Op, Diagnostic> {
-    let entries = relaxed::object(&arguments.text).map_err(|(span, expected)| arguments.wrong_at(span, expected))?;
-    let unsupported = |what: &str| {
-        arguments.wrong(&arguments.text, format!("`{what}` is not supported")).hint(
-            "supported: from (a name, or from.index), require, exclude; value, contains, match, find inside of these",
-        )
+    let read = relaxed::list_or_object(&arguments.text);
+    let filters = match read.map_err(|(span, expected)| arguments.wrong_at(span, expected))? {
+        Relaxed::List(filters) => filters,
+        Relaxed::Object(entries) => match entries.as_slice() {
+            [(name, Relaxed::List(filters))] if name == "chain" => filters.clone(),
+            _ => vec![Relaxed::Object(entries)],
+        },
+        text @ Relaxed::Text(_) => vec![text],
     };
-    let (mut column, mut filter) = (None, None);
+    if filters.is_empty() {
+        return Err(arguments.missing("the filter"));
+    }
+    let filters = filters.into_iter().map(|filter| match filter {
+        Relaxed::Object(entries) => field_filter(arguments, entries),
+        other => Err(unsupported(arguments, &other.to_text())),
+    });
+    Ok(Op::Filter(filters.collect::<Result<_, _>>()?))
+}
+
+fn unsupported(arguments: &Arguments, what: &str) -> Diagnostic {
+    arguments.wrong(&arguments.text, format!("`{what}` is not supported")).hint(
+        "supported: from (a name, or from.index), require, exclude, not; value, contains, match, find, toLower inside of these",
+    )
+}
+
+/// `{ from, ( require | exclude | filter { require | exclude } ), [ not ] }`.
+fn field_filter(arguments: &Arguments, entries: Vec<(String, Relaxed)>) -> Result<ValueFilter, Diagnostic> {
+    let named = |name: String| ColumnRef { text: name, position: None };
+    let (mut column, mut test, mut inverted) = (None, None, false);
     for (key, value) in entries {
         match (key.as_str(), value) {
-            ("from" | "from.name" | "field", Relaxed::Text(name)) => {
-                column = Some(ColumnRef { text: name, position: None })
-            }
+            ("op", Relaxed::Text(op)) if op == "field" => {}
+            ("from" | "from.name", Relaxed::Text(name)) => column = Some(named(name)),
             ("from.index", Relaxed::Text(index)) => column = Some(index_of(arguments, &index)?),
             ("from", Relaxed::Object(entries)) => match entries.as_slice() {
                 [(key, Relaxed::Text(index))] if key == "index" => column = Some(index_of(arguments, index)?),
-                [(key, Relaxed::Text(name))] if key == "name" => {
-                    column = Some(ColumnRef { text: name.clone(), position: None });
-                }
-                _ => return Err(unsupported("from")),
+                [(key, Relaxed::Text(name))] if key == "name" => column = Some(named(name.clone())),
+                _ => return Err(unsupported(arguments, "from")),
             },
-            (word @ ("require" | "exclude"), value) if filter.is_none() => {
-                let lists = lists(value).map_err(|what| unsupported(&what))?;
-                filter = Some((word == "exclude", lists));
-            }
-            (other, _) => return Err(unsupported(other)),
+            ("not", Relaxed::Text(word)) if word == "true" || word == "false" => inverted = word == "true",
+            ("filter", Relaxed::Object(entries)) if test.is_none() => test = Some(value_test(arguments, entries)?),
+            ("require" | "exclude", value) if test.is_none() => test = Some(value_test(arguments, vec![(key, value)])?),
+            (other, _) => return Err(unsupported(arguments, other)),
         }
     }
     let Some(column) = column else { return Err(arguments.missing("`from`")) };
-    let Some((exclude, [values, contains, matches, finds])) = filter else {
-        return Err(arguments.missing("`require` or `exclude`"));
-    };
-    Ok(Op::Filter(ValueFilter { column, exclude, values, contains, matches, finds }))
+    let Some((exclude, tests)) = test else { return Err(arguments.missing("`require` or `exclude`")) };
+    Ok(ValueFilter { column, exclude, inverted, tests })
 }
 
 fn index_of(arguments: &Arguments, index: &str) -> Result<ColumnRef, Diagnostic> {
@@ -154,30 +170,46 @@ fn index_of(arguments: &Arguments, index: &str) -> Result<ColumnRef, Diagnostic>
     }
 }
 
-/// Values, parts, whole-match and find patterns of `require` and `exclude`.
-fn lists(value: Relaxed) -> Result<[Vec<String>; 4], String> {
+/// `{ ( "require" | "exclude" ) tests } | { "op" ( "require" | "exclude" ) tests }`.
+fn value_test(arguments: &Arguments, entries: Vec<(String, Relaxed)>) -> Result<(bool, ValueTests), Diagnostic> {
+    let wrong = |what: String| unsupported(arguments, &what);
+    let is_word = |word: &str| word == "require" || word == "exclude";
+    match entries.as_slice() {
+        [(word, value)] if is_word(word) => Ok((word == "exclude", tests(value.clone()).map_err(wrong)?)),
+        [(op, Relaxed::Text(word)), rest @ ..] if op == "op" && is_word(word) => {
+            Ok((word == "exclude", tests(Relaxed::Object(rest.to_vec())).map_err(wrong)?))
+        }
+        [(word, _), ..] => Err(wrong(word.clone())),
+        [] => Err(arguments.missing("`require` or `exclude`")),
+    }
+}
+
+/// What is tested: a list is one of values.
+fn tests(value: Relaxed) -> Result<ValueTests, String> {
     let texts = |value: Relaxed| match value {
         Relaxed::Text(text) => Ok(vec![text]),
         Relaxed::List(items) => Ok(items.iter().map(Relaxed::to_text).collect()),
         Relaxed::Object(_) => Err("an object in a filter".to_owned()),
     };
-    let mut lists = [vec![], vec![], vec![], vec![]];
-    let [values, contains, matches, finds] = &mut lists;
+    let mut tests = ValueTests::default();
     match value {
         Relaxed::Object(entries) => {
             for (key, value) in entries {
-                match key.as_str() {
-                    "value" => *values = texts(value)?,
-                    "contains" => *contains = texts(value)?,
-                    "match" => *matches = texts(value)?,
-                    "find" => *finds = texts(value)?,
+                match (key.as_str(), value) {
+                    ("value", value) => tests.values = texts(value)?,
+                    ("contains", value) => tests.contains = texts(value)?,
+                    ("match", value) => tests.matches = texts(value)?,
+                    ("find", value) => tests.finds = texts(value)?,
+                    ("toLower", Relaxed::Text(word)) if word == "true" || word == "false" => {
+                        tests.lower = word == "true"
+                    }
                     _ => return Err(key),
                 }
             }
         }
-        other => *values = texts(other)?,
+        other => tests.values = texts(other)?,
     }
-    Ok(lists)
+    Ok(tests)
 }
 
 /// `num = [ step { "," step } ]`.
@@ -234,12 +266,12 @@ fn plain_step(word: &str) -> Option<NumberStep> {
         "toi" | "toint" => NumberStep::Unary(Unary::ToInteger),
         "tof" | "tofloat" => NumberStep::Unary(Unary::ToFloat),
         "tob" | "tobits" => NumberStep::Unary(Unary::ToBits),
-        "btof" | "bitstofloat" => NumberStep::Unary(Unary::FromBits),
+        "btof" | "btofloat" => NumberStep::Unary(Unary::FromBits),
         "mean" => NumberStep::Statistic { variance: false },
         "variance" => NumberStep::Statistic { variance: true },
         "dup" | "d" => NumberStep::Duplicate,
         "swap" | "x" => NumberStep::Swap,
-        "pop" => NumberStep::Pop,
+        "pop" | "drop" => NumberStep::Pop,
         "set" | "s" | "=" => NumberStep::Set,
         "out" | "shiftout" => NumberStep::Out,
         "gt" | ">" => compare(Comparison::Greater, false),
@@ -257,7 +289,7 @@ fn plain_step(word: &str) -> Option<NumberStep> {
 }
 
 /// `load = ( "c" | "col" ) position { ":" position } | "C" name { ":" name } | "a" position { ":" position }
-///       | ( "n" | "num" ) number { ":" number } | ( "v" | "val" ) number`.
+///       | "h" position | ( "n" | "num" ) number { ":" number } | ( "v" | "val" ) number`.
 fn load_steps(arguments: &Arguments, token: &Piece, steps: &mut Vec<NumberStep>) -> Result<(), Diagnostic> {
     const WORDS: [&str; 30] = [
         "add", "sub", "mult", "div", "rem", "dmult", "ddiv", "log", "sqrt", "abs", "min", "max", "minif", "maxif",
@@ -305,14 +337,16 @@ fn load_steps(arguments: &Arguments, token: &Piece, steps: &mut Vec<NumberStep>)
                 steps.push(NumberStep::Constant(constant(arguments, &piece)?));
             }
         }
-        Some('h') if looks_right(&rest("h")) => return Err(arguments.wrong(token, "hashes are not supported")),
+        Some('h') if looks_right(&rest("h")) && token.as_str().len() > 1 => {
+            steps.push(NumberStep::Hash(arguments.position(&token.after(1))?));
+        }
         _ => return Err(unknown()),
     }
     Ok(())
 }
 
 fn constant(arguments: &Arguments, piece: &Piece) -> Result<Constant, Diagnostic> {
-    if piece.as_str().contains(['.', 'e', 'E']) {
+    if piece.as_str().contains('.') {
         Ok(Constant::Float(arguments.float(piece)?))
     } else {
         Ok(Constant::Integer(arguments.integer(piece)?))
@@ -342,11 +376,27 @@ pub(super) fn text(arguments: &Arguments) -> Result<Op, Diagnostic> {
     Ok(Op::Text(steps))
 }
 
-/// `rndfail = "0"`.
+/// `rndfail = integer`: of a hundred rows.
 pub(super) fn random_failure(arguments: &Arguments) -> Result<Op, Diagnostic> {
-    if arguments.text.is_empty() || arguments.integer(&arguments.text)? == 0 {
-        Ok(Op::Nothing)
-    } else {
-        Err(arguments.wrong(&arguments.text, "failures at random are not supported"))
+    let percent = arguments.integer(&arguments.text)?;
+    Ok(Op::RandomFailure { percent: u64::try_from(percent.clamp(0, 100)).unwrap_or(0) })
+}
+
+/// Longest wait for a row.
+const LONGEST_SLEEP: u64 = 60_000;
+
+/// `sleep = integer [ "," integer ]`.
+pub(super) fn sleep(arguments: &Arguments) -> Result<Op, Diagnostic> {
+    let parts = arguments.text.tokens(&[',']);
+    let millis = |index: usize| match parts.get(index) {
+        None => Ok(0),
+        Some(piece) => u64::try_from(arguments.integer(piece)?)
+            .ok()
+            .filter(|millis| *millis <= LONGEST_SLEEP)
+            .ok_or_else(|| arguments.wrong(piece, format!("expected 0 to {LONGEST_SLEEP} milliseconds"))),
+    };
+    if parts.is_empty() {
+        return Err(arguments.missing("the number of milliseconds"));
     }
+    Ok(Op::Sleep { millis: millis(0)?, spread: millis(1)? })
 }

@@ -1,5 +1,6 @@
 //! Paths: `product/ymd/*:hits>1/++foo:+hits` (section 2 of the specification).
 
+mod display;
 mod node;
 mod parse;
 mod values;
@@ -7,16 +8,17 @@ mod values;
 pub use parse::{MOST_ELEMENTS, parse};
 
 use crate::span::Span;
+use serde::{Deserialize, Serialize};
 
 /// A path: one element per step.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Path {
     /// The elements; none is the root itself.
     pub elements: Vec<Element>,
 }
 
 /// What one step of a path does.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Element {
     /// Where it stands.
     pub span: Span,
@@ -39,7 +41,7 @@ pub struct Element {
 }
 
 /// Which nodes an element matches.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Node {
     /// `..`: the node visited just before the current one.
     Parent,
@@ -48,7 +50,7 @@ pub enum Node {
 }
 
 /// Which children, and in which order.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Children {
     /// What `names` are.
     pub by: By,
@@ -75,7 +77,7 @@ impl Children {
 }
 
 /// How names of children are compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum By {
     /// The whole name, in the order of the list.
     Name,
@@ -91,7 +93,7 @@ pub enum By {
 }
 
 /// Nodes made from an attachment of the current node.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum AttachmentNodes {
     /// `%?`: one node per attachment, named after it.
     Names,
@@ -105,7 +107,7 @@ pub enum AttachmentNodes {
 }
 
 /// A childless node that acts as if it had matched.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DefaultNode {
     /// Its name.
     pub name: String,
@@ -114,7 +116,7 @@ pub struct DefaultNode {
 }
 
 /// `:name`: something every node has.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Property {
     /// Its place among the properties and fields of the element.
     pub place: usize,
@@ -127,7 +129,7 @@ pub struct Property {
 }
 
 /// `$name=key`: something an attachment answers.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Field {
     /// Its place among the properties and fields of the element.
     pub place: usize,
@@ -142,7 +144,7 @@ pub struct Field {
 }
 
 /// What an attachment is asked.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Key {
     /// The question, if there is one.
     pub name: Option<String>,
@@ -151,7 +153,7 @@ pub struct Key {
 }
 
 /// Bounds of one value: any of them suffices.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Bounds {
     /// The value is less.
     pub less: Option<i64>,
