@@ -7,6 +7,8 @@ mod aimql;
 mod hydra;
 #[path = "../fuzz/mixtera.rs"]
 mod mixtera;
+#[path = "../fuzz/mql.rs"]
+mod mql;
 
 use crate::support::repository;
 use lakeql_query::dialects::hydra::ops::CATALOGUE;
@@ -114,11 +116,17 @@ fn try_texts(mut mutator: Mutator, mut check: impl FnMut(&mut Mutator)) {
     println!("{tried} texts");
 }
 
+/// Words of a dictionary for fuzzing.
+fn words(path: &str) -> Vec<String> {
+    let dictionary = std::fs::read_to_string(repository(path)).unwrap();
+    let words: Vec<_> = dictionary.lines().filter_map(word).collect();
+    assert!(words.len() > 90, "{} words", words.len());
+    words
+}
+
 #[test]
 fn damaged_queries_do_no_harm() {
-    let dictionary = std::fs::read_to_string(repository("tests/fuzz/aimql.dict")).unwrap();
-    let words: Vec<_> = dictionary.lines().filter_map(word).collect();
-    assert!(words.len() > 100);
+    let words = words("tests/fuzz/aimql.dict");
     let joined = |mutator: &mut Mutator, text: &str| {
         let operator = ["and", "or", "==", "<", "in", "+", "%"][mutator.below(7)];
         format!("({text}) {operator} ({})", mutator.seed())
@@ -127,6 +135,22 @@ fn damaged_queries_do_no_harm() {
     try_texts(Mutator { state: 1, seeds, words }, |mutator| {
         let text = mutator.text(joined);
         if let Err(panic) = std::panic::catch_unwind(|| aimql::check(&text)) {
+            panic!("{text:?}: {panic:?}");
+        }
+    });
+}
+
+#[test]
+fn damaged_mql_does_no_harm() {
+    let words = words("tests/fuzz/mql.dict");
+    let joined = |mutator: &mut Mutator, text: &str| {
+        let operator = ["and", "or", ",", "-", "where", "union", "join"][mutator.below(7)];
+        format!("({text}) {operator} ({})", mutator.seed())
+    };
+    let seeds = recorded("tests/gold/mql/cases.jsonl", "query");
+    try_texts(Mutator { state: 1, seeds, words }, |mutator| {
+        let text = mutator.text(joined);
+        if let Err(panic) = std::panic::catch_unwind(|| mql::check(&text)) {
             panic!("{text:?}: {panic:?}");
         }
     });

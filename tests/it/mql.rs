@@ -33,6 +33,10 @@ async fn what_is_shown_of_files() {
     datasets.sort_unstable();
     assert_eq!(datasets, ["zoo:all", "zoo:prov"]);
 
+    let did = Shape { select: vec!["did".into()], sort: vec!["name".into()], limit: Some(1), ..plain.clone() };
+    assert_eq!(ask(&session, "files from s:A", &settings, &did).await, [json!({"did": "zoo:s_0"})]);
+    assert_eq!(ask(&session, "datasets s:A", &settings, &did).await, [json!({"did": "s:A"})]);
+
     let totals = Shape { overview: Some(Overview::Totals), ..plain.clone() };
     assert_eq!(ask(&session, "files from s:A", &settings, &totals).await[0]["count"], 6);
     assert_eq!(ask(&session, "files where size > 10000000000000", &settings, &totals).await[0]["total_size"], 0);
@@ -124,4 +128,55 @@ async fn columns_agree_with_documents() {
             }
         }
     }
+}
+
+/// The SQL that a query amounts to gives the same files.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_sql_of_a_query_gives_its_answer() {
+    let session = catalogue().await;
+    let (settings, shape) = (Settings::default(), Shape::default());
+    for text in [
+        "files where core.data_tier = raw and core.runs[any] in (11001, 11003)",
+        "files from s:A where s.n > 3",
+        "files from s:A - files from s:B",
+        "join(files from s:A, files from s:B) where s.n > 1",
+        "union(files from s:A, files from s:B) where s.even = true",
+        "parents(files zoo:p_leaf)",
+        "children(files from zoo:prov) where p.gen > 0",
+        "files from prod:raw-all where core.data_tier = raw - parents(files where core.data_tier = full-reconstructed)",
+        "files where text.u ~ \"a\" and size > 5",
+        "files from s:A ordered skip 1 limit 3",
+    ] {
+        let source = lakeql::source::Source::query(text);
+        let explained = session.explain(&source, "mql", &settings, &shape, lakeql::Stage::Sql, false).await.unwrap();
+        let sql = &explained.sections[0].1;
+        let expected = names(&ask(&session, text, &settings, &shape).await);
+        assert!(!expected.is_empty(), "{text}");
+        let found =
+            rows(&session, sql, "sql", &settings, &shape).await.unwrap_or_else(|error| panic!("{sql}: {error}"));
+        assert_eq!(names(&found), expected, "{text}\n{sql}");
+    }
+}
+
+/// A saved query is asked by its name, replaced by another, and refused if it is none.
+#[tokio::test(flavor = "multi_thread")]
+async fn saved_queries() {
+    use lakeql_lake::ingest::metacat::{SavedQuery, save_query};
+    let lake = empty_lake().await;
+    let folder = crate::support::repository("tests/gold/mql/dataset");
+    import_metacat(&lake, &[folder], &ImportOptions::default(), &|_| {}).await.unwrap();
+    let save = async |source: &str| {
+        let query =
+            SavedQuery { namespace: "me".into(), name: "mine".into(), source: source.into(), description: None };
+        save_query(&lake, query).await.unwrap()
+    };
+    let first = save("files from s:A").await;
+    assert_eq!(session(&lake).await.saved_query("me:mine").await.unwrap().text, "files from s:A");
+    assert_eq!(save("files from s:A where s.n > 3").await, first + 1);
+    let asked = session(&lake).await;
+    let (settings, shape) = (Settings::default(), Shape::default());
+    assert_eq!(ask(&asked, "files selected by me:mine", &settings, &shape).await.len(), 2);
+    assert_eq!(ask(&asked, "queries", &settings, &shape).await.len(), 12);
+    let Error::Query(found) = asked.saved_query("me:min").await.unwrap_err() else { panic!("no diagnostic") };
+    assert!(found[0].message.contains("no saved query me:min") && found[0].hints[0].contains("me:mine"));
 }

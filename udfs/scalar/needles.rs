@@ -89,3 +89,37 @@ impl Needles {
         places
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::proptest;
+    use regex::Regex;
+
+    #[test]
+    fn pieces_of_expressions() {
+        let pieces = |regex: &str| Needles::new(regex).map(|needles| needles.0.len());
+        assert_eq!(pieces("_raw_run020[12]00_0007"), Some(2));
+        assert_eq!(pieces("^np04.*root$"), Some(1));
+        assert_eq!(pieces(".*_reco"), Some(1));
+        assert_eq!(pieces("[a-z]+\\.root$"), Some(1));
+        for none in ["", "ab", "a.c", "[0-9]+", "(a|b)*", "abc|d"] {
+            assert_eq!(pieces(none), None, "{none}");
+        }
+    }
+
+    proptest! {
+        /// A text with a match is never ruled out, whatever pieces reach over its ends.
+        #[test]
+        fn matches_are_possible(texts in proptest::collection::vec("[ab]{0,24}", 0..40), at in 0_usize..6) {
+            let source = ["aba", "(aab|bba)a*$", "a.*bbb", "^aabb", "abab|baba", "bb+aab"][at];
+            let (regex, array) = (Regex::new(source).unwrap(), StringViewArray::from_iter_values(&texts));
+            for array in [array.clone(), array.slice(texts.len() / 3, texts.len() - texts.len() / 3)] {
+                let Some(possible) = Needles::new(source).and_then(|needles| needles.possible(&array)) else { continue };
+                for row in 0..array.len() {
+                    assert!(possible.value(row) || !regex.is_match(array.value(row)), "{source} {:?}", array.value(row));
+                }
+            }
+        }
+    }
+}

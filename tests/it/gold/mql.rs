@@ -15,6 +15,15 @@ pub(crate) async fn catalogue() -> Session {
     session(&lake).await
 }
 
+/// The same catalogue as a lake on disk. Gives its URL.
+pub(crate) async fn catalogue_lake(folder: &tempfile::TempDir) -> String {
+    let url = folder.path().join("lake").to_string_lossy().into_owned();
+    let lake = lakeql::Lake::open_or_create(&url).await.unwrap();
+    let source = repository("tests/gold/mql/dataset");
+    import_metacat(&lake, &[source], &ImportOptions::default(), &|_| {}).await.unwrap();
+    url
+}
+
 fn texts(value: &Value) -> Vec<String> {
     value.as_array().unwrap().iter().map(|it| it.as_str().unwrap().to_owned()).collect()
 }

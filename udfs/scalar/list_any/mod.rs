@@ -9,6 +9,9 @@ pub mod compare;
 pub mod matches;
 pub mod within;
 
+#[cfg(test)]
+mod properties;
+
 use super::arguments::{Argument, Texts, finish};
 use arrow::array::{Array, ArrayRef, AsArray, BooleanArray, BooleanBufferBuilder};
 use arrow::buffer::{BooleanBuffer, NullBuffer};
