@@ -54,12 +54,11 @@ struct Sample {
     offset: u64,
 }
 
+/// Takes a sample: its number, its object, where it begins and its headers; false ends the reading.
+type Each<'a> = dyn FnMut(u64, &Map<String, Value>, u64, &[u8]) -> Result<bool> + 'a;
+
 /// Calls `each` with every sample: its object, where it begins, and its headers; until it says that it is enough.
-fn samples(
-    path: &Path,
-    name: &str,
-    each: &mut dyn FnMut(u64, &Map<String, Value>, u64, &[u8]) -> Result<bool>,
-) -> Result<()> {
+fn samples(path: &Path, name: &str, each: &mut Each<'_>) -> Result<()> {
     let unreadable = |error: std::io::Error| fault(name, None, None, format!("the file cannot be read: {error}"));
     let (source, packing) = open(path).map_err(unreadable)?;
     if packing == Packing::None {
@@ -71,11 +70,7 @@ fn samples(
     walk(archive.entries().map_err(unreadable)?, name, each)
 }
 
-fn walk<R: Read>(
-    entries: tar::Entries<'_, R>,
-    name: &str,
-    each: &mut dyn FnMut(u64, &Map<String, Value>, u64, &[u8]) -> Result<bool>,
-) -> Result<()> {
+fn walk<R: Read>(entries: tar::Entries<'_, R>, name: &str, each: &mut Each<'_>) -> Result<()> {
     let mut number = 0;
     let mut open: Option<Sample> = None;
     // Where the next member begins, with whatever headers stand in front of its own.

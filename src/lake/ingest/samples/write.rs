@@ -262,7 +262,7 @@ impl Import<'_> {
         let mut parts = vec![];
         for (_, properties) in known.segments() {
             let column = |property: &&Property| own.iter().position(|it| it.name == property.name);
-            if let Some(property) = properties.iter().find(|it| column(*it).is_none() && !it.nullable) {
+            if let Some(property) = properties.iter().find(|it| column(it).is_none() && !it.nullable) {
                 let reason = "the schema leaves it out, but it must not be missing".to_owned();
                 return Err(fault(&place, None, Some(&property.name), reason));
             }
