@@ -115,6 +115,32 @@ fn rows_as_columns() {
 }
 
 #[test]
+fn walks_are_tables_of_sql() {
+    let place = Place::new();
+    place.write("spec.json", r#"{"trees": {"web": {"root": [{"field": "day"}, {"field": "url"}]}}}"#);
+    let event = |day: &str, url: &str| format!("{{\"day\": \"{day}\", \"url\": \"{url}\"}}\n");
+    place.write("a.jsonl", &(event("1", "/x") + &event("1", "/y") + &event("2", "/x")));
+    place.ok(["import", "events", "--tree", "spec.json", "a.jsonl"]);
+    let sql = |text: &str| place.run(["query", text, "--lang", "sql", "--format", "jsonl", "--error-format", "json"]);
+    let said = sql("select sum(\"1\") as n, max(\"0\") as day from hydra('web', '+:+hits', 'sort=1:n:d')");
+    assert_eq!(json_lines(&said.out), [json!({"n": 3, "day": "2"})], "{}", said.err);
+    for (text, message) in [
+        ("select * from hydra('web')", "hydra takes a tree"),
+        ("select * from hydra('web', 5)", "hydra takes a tree"),
+        ("select * from hydra('wbe', '+')", "there is no tree `wbe`"),
+        ("select * from hydra('web', '+', 'srt=0')", "there is no op `srt`"),
+        ("select * from hydra('web', '..')", ""),
+    ] {
+        let said = sql(text);
+        assert_eq!(said.code, Some(1), "{text}: {}", said.out);
+        assert!(said.err.contains(message), "{text}: {}", said.err);
+    }
+    let said = place.run(["query", "+:+hits", "--lang", "hydra", "--hydra-format", "psv"]);
+    assert_eq!(said.out, "\"1\"|2\n\"2\"|1\n", "{}", said.err);
+    assert_eq!(place.run(["query", "+", "--lang", "hydra", "--hydra-format", "psv", "--sort", "0"]).code, Some(2));
+}
+
+#[test]
 fn rows_come_out_before_all_are_read() {
     let place = Place::new();
     let mut command = place.command(["ops", "num=c0,n1,add,v0,set;limit=2"]);

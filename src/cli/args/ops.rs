@@ -1,6 +1,6 @@
 //! Flags of `ops`.
 
-use clap::builder::{PossibleValuesParser, TypedValueParser};
+use super::values::hydra_format;
 use clap::{Args, ValueEnum, ValueHint};
 use lakeql_rows::text::hydra::HydraFormat;
 use std::path::PathBuf;
@@ -40,12 +40,6 @@ pub(crate) struct OpsArgs {
     /// The sane meaning where Hydra has a known defect
     #[arg(long)]
     pub(crate) strict: bool,
-}
-
-/// Names of Hydra's formats.
-fn hydra_format() -> impl TypedValueParser<Value = HydraFormat> {
-    PossibleValuesParser::new(HydraFormat::ALL.map(|(name, _)| name))
-        .try_map(|name| HydraFormat::find(&name).ok_or("no such format"))
 }
 
 /// How rows are written.

@@ -1,10 +1,11 @@
 //! Flags of `query`, `explain` and `bench`.
 
-use super::values::{self, Columns};
+use super::values::{self, Columns, hydra_format};
 use clap::{Args, Parser, ValueEnum, ValueHint};
 use lakeql_engine::PlainSource;
 use lakeql_query::dialects::{LegacyPrefixes, Settings};
 use lakeql_query::model::{Extra, Overview, Provenance};
+use lakeql_rows::text::hydra::HydraFormat;
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
@@ -255,6 +256,10 @@ pub(crate) struct TreesArgs {
     /// What is done to the rows of each tree
     #[arg(long, value_name = "OPS", default_value_t, hide_default_value = true)]
     pub(crate) rops: String,
+
+    /// Write the rows as Hydra's HTTP interface does: json, csv, tsv, psv, or csv2, tsv2, psv2 with escapes
+    #[arg(long, value_name = "FORMAT", value_parser = hydra_format(), conflicts_with = "format")]
+    pub(crate) hydra_format: Option<HydraFormat>,
 
     /// The sane meaning where Hydra has a known defect
     #[arg(long)]

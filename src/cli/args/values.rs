@@ -9,6 +9,7 @@ use lakeql_lake::ingest::samples::KnownLayout;
 use lakeql_output::Format;
 use lakeql_query::dialects;
 use lakeql_query::model::Entity;
+use lakeql_rows::text::hydra::HydraFormat;
 use std::time::Duration;
 
 /// A number of bytes.
@@ -24,6 +25,12 @@ pub(crate) const SQL: &str = "sql";
 /// `--format`.
 pub(crate) fn format_parser() -> impl TypedValueParser<Value = Format> {
     PossibleValuesParser::new(Format::ALL.map(Format::name)).try_map(|name| name.parse::<Format>())
+}
+
+/// `--hydra-format`.
+pub(crate) fn hydra_format() -> impl TypedValueParser<Value = HydraFormat> {
+    PossibleValuesParser::new(HydraFormat::ALL.map(|(name, _)| name))
+        .try_map(|name| HydraFormat::find(&name).ok_or("no such format"))
 }
 
 /// `--lang`: all dialects and SQL.

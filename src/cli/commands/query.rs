@@ -39,6 +39,9 @@ pub(super) async fn answer(
     if lang == "hydra" && shape.select.is_none() && shape.sort.is_none() {
         return walk(context, session, source, language, shape, output).await;
     }
+    if language.trees.hydra_format.is_some() {
+        return Err(Failure::Usage("--hydra-format goes with --lang hydra, without --select and --sort".into()));
+    }
     let failed = |error| Failure::of_query(error, source);
     let mut results = session.query(source, lang, &language.settings(), &shape.shape()).await.map_err(failed)?;
     context.talk.report(&results.notes, source);
@@ -78,7 +81,7 @@ pub(super) async fn walk(
     let walking = session.walk(source, &language.settings()).await.map_err(failed)?;
     let limits = Limits { memory: context.global.memory.unwrap_or(Limits::default().memory) / 2, ..Limits::default() };
     let mut out = Out {
-        writer: write::writer(output, None, limits),
+        writer: write::writer(output, language.trees.hydra_format, limits),
         columns: Columns::new(),
         skip: shape.offset,
         left: shape.limit.unwrap_or(usize::MAX),

@@ -10,6 +10,7 @@ use datafusion::common::tree_node::TreeNodeRecursion;
 use datafusion::datasource::provider_as_source;
 use datafusion::error::DataFusionError;
 use datafusion::execution::memory_pool::MemoryLimit;
+use datafusion::execution::runtime_env::RuntimeEnv;
 use datafusion::execution::session_state::SessionState;
 use datafusion::execution::{SendableRecordBatchStream, TaskContext};
 use datafusion::logical_expr::{LogicalPlan, LogicalPlanBuilder};
@@ -53,10 +54,21 @@ pub(crate) async fn resolve(
     query: &Query,
 ) -> Result<(LogicalPlan, Vec<Diagnostic>)> {
     let (walk, steps) = walk_of(query)?;
-    let memory = match state.runtime_env().memory_pool.memory_limit() {
+    let table = walked(snapshot, walk, memory_of(state.runtime_env())).await?;
+    let plan = LogicalPlanBuilder::scan("walk", provider_as_source(Arc::new(table)), None)?.build()?;
+    Ok((shaped(plan, steps)?, vec![]))
+}
+
+/// The memory that ops may hold.
+pub(super) fn memory_of(env: &RuntimeEnv) -> Option<usize> {
+    match env.memory_pool.memory_limit() {
         MemoryLimit::Finite(bytes) => Some(bytes),
         MemoryLimit::Infinite | MemoryLimit::Unknown => None,
-    };
+    }
+}
+
+/// The rows of a walk as a table.
+pub(super) async fn walked(snapshot: &Snapshot, walk: &Walk, memory: Option<usize>) -> Result<AnswerTable> {
     let walking = Walking::new(snapshot, walk, memory).await?;
     let interrupt = Interrupt(Arc::default());
     let interrupted = Arc::clone(&interrupt.0);
@@ -67,9 +79,7 @@ pub(crate) async fn resolve(
     });
     let (batch, read) = walked.await.map_err(|error| DataFusionError::External(Box::new(error)))??;
     drop(interrupt);
-    let table = AnswerTable { exec: Arc::new(WalkExec::new(batch, read)) };
-    let plan = LogicalPlanBuilder::scan("walk", provider_as_source(Arc::new(table)), None)?.build()?;
-    Ok((shaped(plan, steps)?, vec![]))
+    Ok(AnswerTable { exec: Arc::new(WalkExec::new(batch, read)) })
 }
 
 /// The rows of a walk that has been done, and what it read.

@@ -1,5 +1,6 @@
 //! Trees as SQL sees them: `trees.web` has a row for each node.
 
+use super::function::{HydraFunction, NAME};
 use datafusion::arrow::datatypes::{DataType, Field, Schema};
 use datafusion::catalog::SchemaProvider;
 use datafusion::catalog::memory::MemorySchemaProvider;
@@ -17,9 +18,11 @@ const TREES: &str = "trees";
 /// Registers the trees of a version of a lake.
 pub(crate) async fn register(
     context: &SessionContext,
-    snapshot: &Snapshot,
+    snapshot: &Arc<Snapshot>,
     store: &ObjectStoreUrl,
 ) -> crate::Result<()> {
+    let function = HydraFunction { snapshot: Arc::clone(snapshot), env: context.runtime_env() };
+    context.register_udtf(NAME, Arc::new(function));
     let trees = snapshot.trees().await?;
     if trees.trees.is_empty() {
         return Ok(());
