@@ -54,7 +54,7 @@ fn files() -> Vec<(&'static str, &'static str, Value)> {
             "numbers",
             "e:two",
             json!({
-                "run_type": "calibration", "sequence": [1, 1, 2, 3, 5, 8, 13], "bits": [0, 1, 1, 0, 0], "pi": 3.14,
+                "run_type": "calibration", "sequence": [1, 1, 2, 3, 5, 8, 13], "bits": [0, 1, 1, 0, 0], "pi": 3.15,
                 "application.version": "1.5"
             }),
         ),

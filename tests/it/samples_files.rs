@@ -548,7 +548,7 @@ fn scores_do_not_cut_runs() {
     std::fs::create_dir(place.path("web")).unwrap();
     let line = |number: u64| {
         let score = (number.wrapping_mul(2_654_435_761) % 10_007) as f64 / 10_007.0;
-        json!({"language": if number / 500 % 2 == 0 { "en" } else { "de" }, "score": score}).to_string() + "\n"
+        json!({"language": if (number / 500).is_multiple_of(2) { "en" } else { "de" }, "score": score}).to_string() + "\n"
     };
     place.write("web/a.jsonl", (0..4_000).map(line).collect::<String>());
     place.write("schema.json", r#"[{"name": "language", "dtype": "string"}, {"name": "score", "dtype": "float"}]"#);
@@ -562,7 +562,7 @@ fn scores_do_not_cut_runs() {
     };
     let score = |number: u64| (number.wrapping_mul(2_654_435_761) % 10_007) as f64 / 10_007.0;
     let high = (0..4_000).filter(|number| score(*number) > 0.5).count() as u64;
-    let both = (0..4_000).filter(|number| score(*number) > 0.5 && number / 500 % 2 == 0).count() as u64;
+    let both = (0..4_000).filter(|number| score(*number) > 0.5 && (number / 500).is_multiple_of(2)).count() as u64;
     assert_eq!(count("select(('score','>',0.5))"), high);
     assert_eq!(count("select([('score','>',0.5),('language','==','en')])"), both);
     assert_eq!(count("select(('score','>',0.5)).select(('language','==','de'))"), 2_000 + both);

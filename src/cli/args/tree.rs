@@ -38,6 +38,7 @@ pub(crate) struct ImportEvents {
 
 /// `tree`.
 #[derive(Clone, Debug, Args)]
+#[command(after_help = "Example:\n  lakeql tree show 2026-11 --limit 20")]
 pub(crate) struct TreeArgs {
     #[command(subcommand)]
     pub(crate) command: TreeCommand,

@@ -48,6 +48,7 @@ async fn show(context: &Context, args: &TreeShow) -> Result<(), Failure> {
             tree: args.tree.clone(),
             rops: "gather=ksaa".to_owned(),
             ops: "gather=ksaau;sort=0:s:a;title=key,count,nodes,mem,merge".to_owned(),
+            hydra_format: None,
             strict: false,
         },
         ..LanguageArgs::default()
