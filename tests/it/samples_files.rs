@@ -238,7 +238,7 @@ fn files_properties_and_data_sets_come_and_go() {
     place.write("more/a.jsonl", line("fr", 1));
     place.ok(["import", "samples", "more", "--collection", "c", "--schema", "schema.json"]);
     let remove = |name: &'static str| ["import", "samples", "--collection", "c", "--dataset", name, "--remove"];
-    assert!(place.fails(remove("wbe")).contains("did you mean `web`?"));
+    assert!(place.fails(remove("weeb")).contains("did you mean `web`?"));
     place.ok(remove("web"));
     assert_eq!(ask(&place, "select()", &[]), [row("more", "a.jsonl", 0, 1)]);
     // The version before still has it.
@@ -478,7 +478,7 @@ fn a_draw_can_be_repeated_and_audited() {
     assert_eq!(two["delivered"], delivered);
     // Whoever changes it is found out.
     for (from, to, message) in [
-        ("\"seed\": 3", "\"seed\": 4", "the hash of the rows"),
+        ("\"chunk_size\": 10", "\"chunk_size\": 20", "the hash of the rows"),
         ("\"leftover\": 20", "\"leftover\": 19", "leftover samples: 20, the contract says 19"),
         ("\"asked\": 40", "\"asked\": 41", "the key `language:de`: 40 asked"),
         ("\"lake_version\": 1", "\"lake_version\": 9", "has no version 9"),
@@ -548,7 +548,8 @@ fn scores_do_not_cut_runs() {
     std::fs::create_dir(place.path("web")).unwrap();
     let line = |number: u64| {
         let score = (number.wrapping_mul(2_654_435_761) % 10_007) as f64 / 10_007.0;
-        json!({"language": if (number / 500).is_multiple_of(2) { "en" } else { "de" }, "score": score}).to_string() + "\n"
+        json!({"language": if (number / 500).is_multiple_of(2) { "en" } else { "de" }, "score": score}).to_string()
+            + "\n"
     };
     place.write("web/a.jsonl", (0..4_000).map(line).collect::<String>());
     place.write("schema.json", r#"[{"name": "language", "dtype": "string"}, {"name": "score", "dtype": "float"}]"#);

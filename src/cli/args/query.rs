@@ -258,7 +258,7 @@ pub(crate) struct TreesArgs {
     pub(crate) rops: String,
 
     /// Write the rows as Hydra's HTTP interface does: json, csv, tsv, psv, or csv2, tsv2, psv2 with escapes
-    #[arg(long, value_name = "FORMAT", value_parser = hydra_format(), conflicts_with = "format")]
+    #[arg(long, value_name = "FORMAT", value_parser = hydra_format())]
     pub(crate) hydra_format: Option<HydraFormat>,
 
     /// The sane meaning where Hydra has a known defect

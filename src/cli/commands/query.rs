@@ -36,11 +36,13 @@ pub(super) async fn answer(
     shape: &ShapeArgs,
     output: Output,
 ) -> Result<(), Failure> {
-    if lang == "hydra" && shape.select.is_none() && shape.sort.is_none() {
-        return walk(context, session, source, language, shape, output).await;
+    let walked = lang == "hydra" && shape.select.is_none() && shape.sort.is_none();
+    if language.trees.hydra_format.is_some() && (!walked || context.global.format.is_some()) {
+        let reason = "--hydra-format goes with --lang hydra, without --format, --select and --sort";
+        return Err(Failure::Usage(reason.to_owned()));
     }
-    if language.trees.hydra_format.is_some() {
-        return Err(Failure::Usage("--hydra-format goes with --lang hydra, without --select and --sort".into()));
+    if walked {
+        return walk(context, session, source, language, shape, output).await;
     }
     let failed = |error| Failure::of_query(error, source);
     let mut results = session.query(source, lang, &language.settings(), &shape.shape()).await.map_err(failed)?;

@@ -18,6 +18,7 @@ use lakeql_query::diagnostic::{Diagnostic, Kind};
 use lakeql_query::model::{Filter, RowKind, Scalar};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Display;
 use std::io::{BufReader, BufWriter, Read, Write};
 use std::path::PathBuf;
 use std::process::{Child, ChildStdin, ChildStdout, Command, ExitStatus, Stdio};
@@ -156,6 +157,9 @@ impl Drop for Running {
     }
 }
 
+/// What each message of a stream begins with.
+const MESSAGE_START: [u8; 4] = [0xff; 4];
+
 /// Runs a program. Gives the ids that it has written, or what it did wrong.
 async fn run(program: &FilterProgram, parameters: &str, inputs: Vec<Input>) -> Result<Vec<String>, String> {
     let mut child = command(program, parameters)?.spawn().map_err(|error| {
@@ -243,11 +247,24 @@ fn give(stdin: ChildStdin, inputs: &[Input]) {
     let _ = out.flush();
 }
 
-/// Reads the ids.
+/// Reads the ids, and whatever else there is: a program that is not read to its end fails for that reason.
 fn take(stdout: ChildStdout) -> Result<Vec<String>, String> {
-    let unreadable =
-        |error: datafusion::arrow::error::ArrowError| format!("wrote no readable Arrow IPC stream to stdout: {error}");
     let mut stdout = BufReader::new(stdout);
+    let ids = ids(&mut stdout);
+    let _ = std::io::copy(&mut stdout, &mut std::io::sink());
+    ids
+}
+
+fn ids(stdout: &mut impl Read) -> Result<Vec<String>, String> {
+    let none = |reason: &dyn Display| format!("wrote no readable Arrow IPC stream to stdout: {reason}");
+    let unreadable = |error: datafusion::arrow::error::ArrowError| none(&error);
+    // Text that is printed among the data would be read as the length of a message, of gigabytes.
+    let mut start = [0; MESSAGE_START.len()];
+    stdout.read_exact(&mut start).map_err(|_| none(&"nothing is there"))?;
+    if start != MESSAGE_START {
+        return Err(none(&format!("it begins with \"{}\"; print to stderr instead", start.escape_ascii())));
+    }
+    let mut stdout = start.chain(stdout);
     let mut ids = vec![];
     {
         let mut reader = StreamReader::try_new(&mut stdout, None).map_err(unreadable)?;

@@ -4,13 +4,15 @@ mod scans;
 
 pub use scans::{ScanReport, ScanStats};
 
-use datafusion::logical_expr::LogicalPlan;
+use datafusion::common::tree_node::{Transformed, TransformedResult, TreeNode};
+use datafusion::logical_expr::{Expr, JoinType, LogicalPlan, LogicalPlanBuilder};
 use datafusion::physical_plan::display::DisplayableExecutionPlan;
 use datafusion::physical_plan::{ExecutionPlan, displayable};
 use datafusion::sql::unparser::plan_to_sql;
 use lakeql_query::diagnostic::did_you_mean;
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 
 /// A stage of the path of a query.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash)]
@@ -93,13 +95,38 @@ pub fn analyzed_text(plan: &dyn ExecutionPlan) -> String {
 
 /// A logical plan written as SQL. Where SQL has no words for a plan, a comment says so.
 pub fn unparse_sql(plan: &LogicalPlan) -> String {
-    match plan_to_sql(plan) {
+    let written = plan.clone().transform_up(projected).data().and_then(|plan| plan_to_sql(&plan));
+    match written {
         Ok(statement) => format!("{statement:#}"),
         Err(error) => {
             let reason = crate::error::engine_message(&error);
             let lines = reason.lines().map(|line| format!("-- {line}\n"));
             format!("-- this plan cannot be written as SQL:\n{}", lines.collect::<String>())
         }
+    }
+}
+
+/// Below what orders or cuts off, the set of a semi-join is only written as a set of its own if the columns are listed.
+fn projected(plan: LogicalPlan) -> datafusion::error::Result<Transformed<LogicalPlan>> {
+    let input = match &plan {
+        LogicalPlan::Limit(limit) => &limit.input,
+        LogicalPlan::Sort(sort) => &sort.input,
+        _ => return Ok(Transformed::no(plan)),
+    };
+    if !joins_a_set(input) {
+        return Ok(Transformed::no(plan));
+    }
+    let columns = input.schema().columns().into_iter().map(Expr::Column);
+    let input = LogicalPlanBuilder::from(Arc::clone(input)).project(columns)?.build()?;
+    Ok(Transformed::yes(plan.with_new_exprs(plan.expressions(), vec![input])?))
+}
+
+/// Whether there is a semi-join in front of any list of columns.
+fn joins_a_set(plan: &LogicalPlan) -> bool {
+    match plan {
+        LogicalPlan::Filter(filter) => joins_a_set(&filter.input),
+        LogicalPlan::Join(join) => matches!(join.join_type, JoinType::LeftSemi | JoinType::LeftAnti),
+        _ => false,
     }
 }
 

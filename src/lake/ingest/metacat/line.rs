@@ -148,6 +148,21 @@ impl Reference {
     }
 }
 
+/// What is wrong with a line, and with which field of it if it is one.
+fn faulty(line: &str, error: &serde_json::Error) -> String {
+    let members: BTreeMap<Cow<'_, str>, &RawValue> = serde_json::from_str(line).unwrap_or_default();
+    let wrong = members.iter().find_map(|(key, value)| {
+        let alone = format!("{{{}:{value}}}", serde_json::Value::from(key.as_ref()));
+        serde_json::from_str::<Line<'_>>(&alone).err().map(|error| (key, error.to_string()))
+    });
+    match wrong {
+        Some((key, reason)) => {
+            format!("field `{key}`: {}", reason.rsplit_once(" at line ").map_or(reason.as_str(), |(reason, _)| reason))
+        }
+        None => error.to_string(),
+    }
+}
+
 /// Reads a line. The error says what is wrong with it.
 pub(super) fn read(line: &str, keys: &mut Keys) -> Result<Entry, String> {
     // JSON sequences have a mark before each text.
@@ -155,7 +170,7 @@ pub(super) fn read(line: &str, keys: &mut Keys) -> Result<Entry, String> {
     if !line.starts_with('{') {
         return Err("not a JSON object".to_owned());
     }
-    let fields: Line<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let fields: Line<'_> = serde_json::from_str(line).map_err(|error| faulty(line, &error))?;
     let other = fields.owner_user.is_some() || fields.owner_role.is_some() || fields.username.is_some();
     if fields.fid.is_some() {
         return file(line, fields, keys).map(|file| Entry::File(Box::new(file)));

@@ -63,14 +63,22 @@ fn samples(path: &Path, name: &str, each: &mut Each<'_>) -> Result<()> {
     let (source, packing) = open(path).map_err(unreadable)?;
     if packing == Packing::None {
         // What is not wanted is not read.
-        let mut archive = tar::Archive::new(File::open(path).map_err(unreadable)?);
-        return walk(archive.entries_with_seek().map_err(unreadable)?, name, each);
+        let file = File::open(path).map_err(unreadable)?;
+        let length = file.metadata().map_err(unreadable)?.len();
+        let mut archive = tar::Archive::new(file);
+        let end = walk(archive.entries_with_seek().map_err(unreadable)?, name, each)?;
+        // Seeking beyond the end is no error.
+        return match end > length {
+            true => Err(fault(name, None, None, "the file is damaged: it is cut off within a member".to_owned())),
+            false => Ok(()),
+        };
     }
     let mut archive = tar::Archive::new(source);
-    walk(archive.entries().map_err(unreadable)?, name, each)
+    walk(archive.entries().map_err(unreadable)?, name, each).map(drop)
 }
 
-fn walk<R: Read>(entries: tar::Entries<'_, R>, name: &str, each: &mut Each<'_>) -> Result<()> {
+/// Gives where the last member that was visited ends, filled up to whole blocks.
+fn walk<R: Read>(entries: tar::Entries<'_, R>, name: &str, each: &mut Each<'_>) -> Result<u64> {
     let mut number = 0;
     let mut open: Option<Sample> = None;
     // Where the next member begins, with whatever headers stand in front of its own.
@@ -90,7 +98,7 @@ fn walk<R: Read>(entries: tar::Entries<'_, R>, name: &str, each: &mut Each<'_>) 
         if open.as_ref().is_none_or(|sample| sample.key != key) {
             if let Some(done) = open.take() {
                 if !each(number, &done.object, done.offset, &done.headers)? {
-                    return Ok(());
+                    return Ok(offset);
                 }
                 number += 1;
             }
@@ -119,7 +127,7 @@ fn walk<R: Read>(entries: tar::Entries<'_, R>, name: &str, each: &mut Each<'_>) 
     if let Some(done) = open {
         each(number, &done.object, done.offset, &done.headers)?;
     }
-    Ok(())
+    Ok(next)
 }
 
 /// Reads a file and hands its properties and blocks on.
