@@ -225,6 +225,9 @@ impl Parser<'_> {
                     Err(problem.label(token.span, "").hint(format!("write \"{word}\"")))
                 }
             },
+            (T::Compare, _) if self.cursor.text(token) == ">" => {
+                Err(self.cursor.unexpected().hint("for unequal values write `!=`"))
+            }
             _ => Err(self.cursor.unexpected()),
         }
     }

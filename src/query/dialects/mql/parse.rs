@@ -61,10 +61,16 @@ impl<'s> Parser<'s> {
             Some("having") => {
                 problem.hint("`having` belongs behind a dataset; conditions on files come behind `where`")
             }
-            Some(word) => match did_you_mean(word, ["where", "limit", "skip", "ordered", "and", "or", "with"]) {
-                Some(near) => problem.hint(format!("did you mean `{near}`?")),
-                None => problem,
-            },
+            Some(word) => {
+                const WORDS: [&str; 7] = ["where", "limit", "skip", "ordered", "and", "or", "with"];
+                match WORDS.iter().find(|known| word != **known && word.eq_ignore_ascii_case(known)) {
+                    Some(known) => problem.hint(format!("write `{known}`")),
+                    None => match did_you_mean(word, WORDS) {
+                        Some(near) => problem.hint(format!("did you mean `{near}`?")),
+                        None => problem,
+                    },
+                }
+            }
             None => problem,
         }
     }
