@@ -46,6 +46,11 @@ fn sessions_with_trees() {
 }
 
 #[test]
+fn sessions_with_samples() {
+    run_sessions("tests/cli/samples/*.trycmd", &Place::new());
+}
+
+#[test]
 fn binary_formats_hold_the_same_rows() {
     use datafusion::arrow::array::{AsArray, RecordBatch};
     use datafusion::arrow::ipc::reader::StreamReader;

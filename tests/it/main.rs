@@ -31,6 +31,7 @@ mod reads;
 mod runs;
 mod samples;
 mod samples_files;
+mod samples_web;
 mod sound;
 mod support;
 mod trees;

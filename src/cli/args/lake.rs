@@ -117,7 +117,8 @@ pub(crate) struct ImportNeptune {
 /// `import samples`.
 #[derive(Clone, Debug, Args)]
 #[command(after_help = "\
-SOURCE is a catalogue of collections (JSON), or with --collection a folder, a file or a pattern such as 'data/**/*.parquet'.
+SOURCE is a catalogue of collections (JSON), or with --collection a folder, a file, a pattern such as 'data/**/*.parquet', or
+a URL of these.
 Files are JSON lines (plain, gz, zst, xz, bz2), Parquet or WebDataset tars. Properties are found in the data unless --schema
 says what they are: a list of {\"name\", \"dtype\": string|enum|int|float|timestamp, \"multiple\", \"nullable\", \"enum\": [...],
 \"path\": \"meta.name\"}, or --layout names a corpus that is known. On a terminal found properties have to be confirmed.
@@ -127,11 +128,12 @@ Examples:
   lakeql import samples collections.json
   lakeql import samples corpus/web --collection web --show-schema
   lakeql import samples corpus/web --collection web --schema schema.json --dataset crawl
+  lakeql import samples 's3://bucket/corpus/*.parquet' --collection web --layout fineweb
   lakeql import samples corpus/web --collection web --dataset crawl --schema schema.json --add-files
   lakeql import samples scores.parquet --collection web --dataset crawl --add-properties
   lakeql import samples --collection web --dataset crawl --remove")]
 pub(crate) struct ImportSamples {
-    /// A catalogue, a folder, a file or a pattern
+    /// A catalogue, a folder, a file, a pattern or a URL
     #[arg(value_name = "SOURCE", value_hint = ValueHint::AnyPath, required_unless_present = "remove")]
     pub(crate) source: Option<String>,
 

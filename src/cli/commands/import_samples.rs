@@ -26,7 +26,7 @@ pub(super) async fn run(context: &Context, args: &ImportSamples) -> Result<(), F
     let source = match &args.collection {
         None => {
             let path = Path::new(place);
-            if path.is_dir() || place.contains(['*', '?']) {
+            if path.is_dir() || place.contains(['*', '?']) || place.contains("://") {
                 let message = "a folder of samples needs a collection: add --collection NAME";
                 return Err(Failure::Usage(message.to_owned()));
             }

@@ -1,7 +1,6 @@
 //! JSON lines: blocks of a plain file are read by themselves; a packed file is unpacked from its beginning.
 
 use std::collections::HashMap;
-use std::fs::File;
 use std::io::{BufRead, Read, Seek, SeekFrom};
 
 use serde_json::value::RawValue;
@@ -10,6 +9,7 @@ use super::{Known, Samples, members};
 use crate::error::{Error, Result, RowPlace};
 use crate::ingest::samples::blocks::{Block, checksum};
 use crate::ingest::samples::packed::{Packing, open};
+use crate::storage::anywhere::AnyFile;
 
 /// A file of lines.
 pub(super) struct LineFile {
@@ -19,7 +19,7 @@ pub(super) struct LineFile {
 
 /// What is open, and where it is in the unpacked file.
 enum Reader {
-    Plain(File),
+    Plain(AnyFile),
     Packed(Box<dyn BufRead + Send>, u64),
 }
 
@@ -87,7 +87,7 @@ impl LineFile {
         if self.reader.as_ref().is_none_or(behind) {
             let (source, packing) = open(&self.known.path)?;
             self.reader = Some(match packing {
-                Packing::None => Reader::Plain(File::open(&self.known.path)?),
+                Packing::None => Reader::Plain(AnyFile::open(&self.known.path)?),
                 Packing::Gzip | Packing::Zstd | Packing::Bzip2 | Packing::Xz => Reader::Packed(source, 0),
             });
         }

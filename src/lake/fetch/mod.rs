@@ -29,6 +29,7 @@ use crate::catalog::tables::Table;
 use crate::error::{Error, Result};
 use crate::ingest::samples::blocks::Block;
 use crate::ingest::samples::{parquet as parquet_source, tar as tar_source};
+use crate::storage::anywhere::size;
 use crate::storage::reader::{self, ints};
 
 /// Consecutive samples of a file.
@@ -99,12 +100,12 @@ impl Known {
 
     /// That the file has the size it had.
     fn check_size(&self) -> Result<()> {
-        let found = std::fs::metadata(&self.path).map_err(|error| self.unreadable(&error))?;
-        if found.len() == self.bytes {
+        let found = size(&self.path).map_err(|error| self.unreadable(&error))?;
+        if found == self.bytes {
             return Ok(());
         }
-        let how = if found.len() < self.bytes { "shrunk" } else { "grown" };
-        Err(self.changed(format!("it has {how} from {} to {} bytes", self.bytes, found.len())))
+        let how = if found < self.bytes { "shrunk" } else { "grown" };
+        Err(self.changed(format!("it has {how} from {} to {found} bytes", self.bytes)))
     }
 
     /// The blocks with the samples from the one to before the other.

@@ -1,7 +1,5 @@
 //! Parquet: of the row groups with wanted samples the pages with them, of the columns that are wanted.
 
-use std::fs::File;
-
 use arrow::json::writer::{LineDelimited, WriterBuilder};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
@@ -12,6 +10,7 @@ use parquet::file::metadata::PageIndexPolicy;
 use super::{Known, Samples};
 use crate::error::{Error, Result};
 use crate::ingest::samples::parquet::footer_checksum;
+use crate::storage::anywhere::AnyFile;
 
 /// Rows of one batch.
 const BATCH_ROWS: usize = 1_024;
@@ -28,7 +27,7 @@ impl ParquetFile {
         if known.blocks.first().is_some_and(|block| block.checksum != footer) {
             return Err(known.changed("its footer is another"));
         }
-        let file = File::open(&known.path).map_err(|error| known.unreadable(&error))?;
+        let file = AnyFile::open(&known.path).map_err(|error| known.unreadable(&error))?;
         let options = ArrowReaderOptions::new().with_page_index_policy(PageIndexPolicy::Optional);
         let metadata = ArrowReaderMetadata::load(&file, options).map_err(|error| damaged(&known, &error))?;
         Ok(Self { known, metadata })
@@ -44,7 +43,7 @@ impl ParquetFile {
             wanted.iter().any(|(start, end)| *start < group.2 && group.1 < *end) && group.1 < last && first < group.2
         };
         let groups: Vec<_> = self.groups().into_iter().filter(touched).collect();
-        let file = File::open(&self.known.path).map_err(|error| self.known.unreadable(&error))?;
+        let file = AnyFile::open(&self.known.path).map_err(|error| self.known.unreadable(&error))?;
         let mut builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, self.metadata.clone());
         if let Some(columns) = columns {
             let fields = builder.schema().fields().iter().enumerate();

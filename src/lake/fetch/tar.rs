@@ -1,7 +1,6 @@
 //! WebDataset tars: members of a sample become members of an object by their endings. JSON is taken as it is, texts as
 //! texts, everything else as `{"base64": "…"}`.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 
 use serde_json::{Map, Value, json};
@@ -12,6 +11,7 @@ use crate::error::{Error, Result};
 use crate::ingest::samples::blocks::{Block, checksum};
 use crate::ingest::samples::packed::{Packing, open};
 use crate::ingest::samples::tar::{is_text, split, text_value};
+use crate::storage::anywhere::AnyFile;
 
 /// A tar.
 pub(super) struct TarFile {
@@ -47,7 +47,7 @@ impl TarFile {
         let unreadable = |error: std::io::Error| self.known.unreadable(&error);
         let (mut source, packing) = open(&self.known.path).map_err(unreadable)?;
         let bytes: Box<dyn Read> = if packing == Packing::None {
-            let mut file = File::open(&self.known.path).map_err(unreadable)?;
+            let mut file = AnyFile::open(&self.known.path).map_err(unreadable)?;
             file.seek(SeekFrom::Start(block.offset)).map_err(unreadable)?;
             Box::new(file.take(block.bytes))
         } else {

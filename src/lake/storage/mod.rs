@@ -1,5 +1,6 @@
 //! Bytes: where a lake is, its segments, its Parquet files.
 
+pub(crate) mod anywhere;
 pub(crate) mod narrow;
 pub(crate) mod reader;
 pub(crate) mod scan;

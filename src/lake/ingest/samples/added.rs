@@ -18,6 +18,7 @@ use super::{BATCH_ROWS, SampleReport, SampleSchema, fault, parquet};
 use crate::catalog::lake::{AsOf, Lake};
 use crate::catalog::samples::{Property, SampleCatalog, SampleDataset};
 use crate::error::{Error, Result, RowPlace};
+use crate::storage::anywhere::size;
 use crate::storage::writer::WrittenFile;
 
 /// Adds the properties in a Parquet file to the samples of a data set. Samples that are not in it have no value. Without a
@@ -88,7 +89,7 @@ pub async fn add_properties(
         next.properties.push(property);
     }
     report.bytes_written = written.iter().map(|file| file.size).sum();
-    report.bytes_read = std::fs::metadata(path).map(|found| found.len()).unwrap_or_default();
+    report.bytes_read = size(path).unwrap_or_default();
     let mut target: SampleCatalog = base.as_ref().clone();
     let datasets = target.collections.get_mut(collection).map(|it| &mut it.datasets);
     if let Some(place) = datasets.and_then(|all| all.iter_mut().find(|it| it.name == dataset)) {

@@ -1,8 +1,9 @@
 //! Files as bytes: what is packed is unpacked by what its first bytes say.
 
-use std::fs::File;
 use std::io::{self, BufRead, BufReader, Read};
 use std::path::Path;
+
+use crate::storage::anywhere::AnyFile;
 
 /// How a file is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,7 +30,7 @@ impl Packing {
 
 /// Opens a file and says how it is packed; what is read is unpacked.
 pub(crate) fn open(path: &Path) -> io::Result<(Box<dyn BufRead + Send>, Packing)> {
-    let mut packed = BufReader::with_capacity(1 << 20, File::open(path)?);
+    let mut packed = BufReader::with_capacity(1 << 20, AnyFile::open(path)?);
     let packing = Packing::of(packed.fill_buf()?);
     let source: Box<dyn Read + Send> = match packing {
         Packing::None => return Ok((Box::new(packed), packing)),

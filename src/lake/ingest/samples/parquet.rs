@@ -1,6 +1,5 @@
 //! Parquet files to columns of properties: no other column is read.
 
-use std::fs::File;
 use std::io::{Read, Seek, SeekFrom};
 use std::path::Path;
 use std::sync::Arc;
@@ -17,21 +16,22 @@ use super::schema::{Discovery, SampleSchema, SchemaProperty};
 use super::{BATCH_ROWS, fault};
 use crate::catalog::samples::{Property, PropertyKind};
 use crate::error::Result;
+use crate::storage::anywhere::AnyFile;
 
 /// Whether a file is one, by its first bytes.
 pub(crate) fn is_parquet(path: &Path) -> bool {
     let mut head = [0; 4];
-    File::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut head)).is_ok() && head == *b"PAR1"
+    AnyFile::open(path).and_then(|mut file| std::io::Read::read_exact(&mut file, &mut head)).is_ok() && head == *b"PAR1"
 }
 
-fn open(path: &Path, name: &str) -> Result<ParquetRecordBatchReaderBuilder<File>> {
+fn open(path: &Path, name: &str) -> Result<ParquetRecordBatchReaderBuilder<AnyFile>> {
     let unreadable = |error: String| fault(name, None, None, format!("the file cannot be read: {error}"));
     // The reader itself trusts the length of the footer.
     let length = footer(path).map_err(|error| unreadable(error.to_string()))?;
     if length.is_none() {
         return Err(unreadable("it is cut off, or not Parquet: there is no whole footer at its end".to_owned()));
     }
-    let file = File::open(path).map_err(|error| unreadable(error.to_string()))?;
+    let file = AnyFile::open(path).map_err(|error| unreadable(error.to_string()))?;
     ParquetRecordBatchReaderBuilder::try_new(file).map_err(|error| unreadable(error.to_string()))
 }
 
@@ -197,7 +197,7 @@ fn blocks(path: &Path, name: &str, metadata: &ParquetMetaData, block: &mut dyn F
 
 /// The footer of a file with the eight bytes behind it; nothing if it cannot be whole.
 fn footer(path: &Path) -> std::io::Result<Option<Vec<u8>>> {
-    let mut file = File::open(path)?;
+    let mut file = AnyFile::open(path)?;
     let size = file.seek(SeekFrom::End(0))?;
     let mut end = [0; 8];
     if size < 12 {

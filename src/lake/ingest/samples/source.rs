@@ -8,6 +8,7 @@ use serde_json::Value;
 use super::schema::{Discovery, SampleSchema};
 use super::{fault, json, parquet, tar};
 use crate::error::{Error, Result};
+use crate::storage::anywhere::{is_url, list, local, size};
 
 /// Lines of each file that are looked at to find properties.
 const LOOKED_AT: u64 = 1_000;
@@ -86,7 +87,8 @@ pub fn source_of_catalog(path: &Path) -> Result<SampleSource> {
                 return Err(wrong(&collection, format!("there are two data sets `{}`", dataset.name)));
             }
             let properties = dataset.properties.as_ref().unwrap_or(of_collection);
-            let location = absolute(&base.join(&dataset.dir));
+            let location =
+                if is_url(&dataset.dir) { PathBuf::from(&dataset.dir) } else { absolute(&base.join(&dataset.dir)) };
             let files = dataset.files.into_iter().map(|file| FileSource {
                 path: location.join(&file.file),
                 name: file.file,
@@ -106,7 +108,8 @@ pub fn source_of_catalog(path: &Path) -> Result<SampleSource> {
     Ok(source)
 }
 
-/// One data set of the files of a folder, or of those that a pattern with `*` and `?` names, in the order of their paths.
+/// One data set of the files of a folder, or of those that a pattern with `*` and `?` names, in the order of their paths;
+/// also by URL.
 ///
 /// `name` is the name of the data set, by default that of the folder.
 ///
@@ -147,6 +150,9 @@ pub fn discover(pattern: &str) -> Result<SampleSchema> {
 }
 
 fn absolute(path: &Path) -> PathBuf {
+    if path.to_str().is_some_and(is_url) {
+        return path.to_owned();
+    }
     std::fs::canonicalize(path).or_else(|_| std::path::absolute(path)).unwrap_or_else(|_| path.to_owned())
 }
 
@@ -161,9 +167,16 @@ fn is_samples(name: &str) -> bool {
     ENDINGS.iter().any(|ending| bare.ends_with(ending)) || name.ends_with(".parquet") || name.ends_with(".tgz")
 }
 
+const NO_SAMPLES: &str = "there is no file of samples: JSON lines (plain, gz, zst, xz, bz2), Parquet and tars are read";
+
 /// The folder, and the files with their paths below it, sorted.
 fn listed(pattern: &str) -> Result<(PathBuf, Vec<(String, PathBuf)>)> {
     let none = |reason: &str| Err(fault(pattern, None, None, reason));
+    if is_url(pattern) {
+        return listed_at(pattern);
+    }
+    let from = local(pattern).map(|path| path.to_string_lossy().into_owned());
+    let pattern = from.as_deref().unwrap_or(pattern);
     let (folder, wanted) = if pattern.contains(['*', '?']) {
         // The folder is what stands before the first part with a wildcard.
         let path = Path::new(pattern);
@@ -195,9 +208,49 @@ fn listed(pattern: &str) -> Result<(PathBuf, Vec<(String, PathBuf)>)> {
     });
     files.sort();
     if files.is_empty() {
-        return none("there is no file of samples: JSON lines (plain, gz, zst, xz, bz2), Parquet and tars are read");
+        return none(NO_SAMPLES);
     }
     Ok((folder, files))
+}
+
+/// The same of a URL: of a file, of a folder, or with a pattern. Plain web servers have no folders.
+fn listed_at(url: &str) -> Result<(PathBuf, Vec<(String, PathBuf)>)> {
+    let none = |reason: &str| Err(fault(url, None, None, reason));
+    let unreadable = |error: std::io::Error| fault(url, None, None, format!("it cannot be read: {error}"));
+    let web = url.starts_with("http://") || url.starts_with("https://");
+    if web && url.contains(['?', '#']) {
+        return none("a URL with `?` or `#` cannot be read: give the address of the file alone");
+    }
+    let wildcard = url.find(['*', '?']);
+    let cut =
+        url.get(..wildcard.unwrap_or(url.len())).and_then(|fixed| fixed.rfind('/')).map_or(url.len(), |at| at + 1);
+    if wildcard.is_none() {
+        match size(Path::new(url)) {
+            Ok(_) => {
+                let (folder, name) = url.split_at(cut);
+                return Ok((PathBuf::from(folder), vec![(name.to_owned(), PathBuf::from(url))]));
+            }
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(unreadable(error)),
+            Err(_) if web => return none("there is no such file"),
+            Err(_) => {}
+        }
+    }
+    let (folder, wanted) = match wildcard {
+        Some(_) => url.split_at(cut),
+        None => (url, ""),
+    };
+    let folder = format!("{}/", folder.trim_end_matches('/'));
+    let mut files = list(&folder).map_err(unreadable)?;
+    files.retain(|name| match wanted {
+        "" => is_samples(name) && !name.split('/').any(|part| part.starts_with('.')),
+        wanted => matches(name.as_bytes(), wanted.as_bytes()),
+    });
+    files.sort();
+    if files.is_empty() {
+        return none(NO_SAMPLES);
+    }
+    let files = files.into_iter().map(|name| (name.clone(), PathBuf::from(format!("{folder}{name}"))));
+    Ok((PathBuf::from(&folder), files.collect()))
 }
 
 fn walk(folder: &Path, prefix: &str, files: &mut Vec<(String, PathBuf)>) -> Result<()> {

@@ -4,11 +4,11 @@
 //! `.caption`, `.cls`, `.id` and `.index` its text (a whole number if it is one), of any other file nothing is read while
 //! importing. `__key__` is the name in front of the dot.
 
-use std::fs::File;
 use std::io::Read;
 use std::path::Path;
 
 use arrow::array::RecordBatch;
+use parquet::file::reader::Length;
 use serde_json::{Map, Value};
 
 use super::blocks::{Block, BlockMaker};
@@ -17,6 +17,7 @@ use super::packed::{Packing, open};
 use super::schema::{Discovery, SampleSchema};
 use super::{BATCH_ROWS, fault};
 use crate::error::{Result, RowPlace};
+use crate::storage::anywhere::{AnyFile, size};
 
 /// Largest member that holds properties.
 const LARGEST: u64 = 64 << 20;
@@ -63,8 +64,8 @@ fn samples(path: &Path, name: &str, each: &mut Each<'_>) -> Result<()> {
     let (source, packing) = open(path).map_err(unreadable)?;
     if packing == Packing::None {
         // What is not wanted is not read.
-        let file = File::open(path).map_err(unreadable)?;
-        let length = file.metadata().map_err(unreadable)?.len();
+        let file = AnyFile::open(path).map_err(unreadable)?;
+        let length = Length::len(&file);
         let mut archive = tar::Archive::new(file);
         let end = walk(archive.entries_with_seek().map_err(unreadable)?, name, each)?;
         // Seeking beyond the end is no error.
@@ -157,7 +158,7 @@ pub(super) fn read(
     if let Some((offset, headers)) = last {
         // How long an unpacked tar is nobody knows before its end.
         let packed = open(path).map_or(Packing::None, |(_, packing)| packing) != Packing::None;
-        let end = std::fs::metadata(path).map_or(0, |found| found.len());
+        let end = size(path).unwrap_or_default();
         let length = if packed { 1 << 40 } else { end.saturating_sub(offset) };
         maker.add(length, &headers).map(&mut *block);
     }

@@ -1,6 +1,5 @@
 //! Files to the tables of samples: the properties of a data set as runs, part by part, and the blocks of its files.
 
-use std::path::Path;
 use std::sync::Arc;
 
 use arrow::array::{ArrayRef, Int64Array, RecordBatch, RecordBatchOptions, new_null_array};
@@ -18,6 +17,7 @@ use crate::catalog::lake::{AsOf, Lake};
 use crate::catalog::samples::{Property, SampleDataset, SampleFile};
 use crate::catalog::tables::Table;
 use crate::error::{Error, Result};
+use crate::storage::anywhere::size;
 use crate::storage::reader;
 use crate::storage::segment::SegmentId;
 use crate::storage::writer::{TableWriter, WrittenFile};
@@ -177,7 +177,6 @@ fn read_file(
     sender: &mpsc::Sender<Result<Piece>>,
 ) -> Result<()> {
     let shown = file.path.display().to_string();
-    let size = |path: &Path| std::fs::metadata(path).map(|found| found.len());
     let unreadable = |error: std::io::Error| fault(&shown, None, None, format!("the file cannot be read: {error}"));
     let bytes = size(&file.path).map_err(unreadable)?;
     let lines = !parquet::is_parquet(&file.path) && !super::tar::is_tar(&file.path);
