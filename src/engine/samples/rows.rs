@@ -189,7 +189,8 @@ impl ChunkRows {
         let Ok(mut notes) = self.closing.lock() else { return };
         if notes.is_empty() {
             let end = if ended { ", the last there are" } else { "" };
-            let message = format!("{} chunks of {} of {} chosen samples{end}", self.made, self.samples, self.chosen);
+            let chunks = if self.made == 1 { "chunk" } else { "chunks" };
+            let message = format!("{} {chunks} of {} of {} chosen samples{end}", self.made, self.samples, self.chosen);
             notes.push(Diagnostic::note(Kind::Semantic, message));
         }
     }

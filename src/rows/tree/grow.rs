@@ -423,13 +423,20 @@ fn is_value(events: &Events, value: Value, wanted: &serde_json::Value) -> bool {
 /// A grown tree on its way out.
 pub struct Grown {
     tree: Grower,
-    /// Children of all nodes, each node's together and in order.
-    children: Vec<u32>,
+    /// Children of all nodes with their names, each node's together and in order.
+    children: Vec<(u32, u32)>,
     starts: Vec<u32>,
-    /// What is still to come: the last one next, with its depth.
-    waiting: Vec<(u32, u32)>,
+    /// What is still to come: the last one next.
+    waiting: Vec<Waiting>,
     /// The extras by node.
     extras: HashMap<u32, Vec<usize>>,
+}
+
+/// A node on its way out. Its name is here, as most nodes are only looked for in the list once they are taken.
+struct Waiting {
+    node: u32,
+    name: u32,
+    depth: u32,
 }
 
 impl Grown {
@@ -451,29 +458,22 @@ impl Grown {
             }
         }
         let mut next = starts.clone();
-        let mut children = vec![0_u32; starts.last().copied().unwrap_or_default() as usize];
+        let mut children = vec![(0_u32, 0_u32); starts.last().copied().unwrap_or_default() as usize];
         for (index, node) in tree.nodes.iter().enumerate().filter(live) {
             if let Some(place) = next.get_mut(node.parent as usize) {
                 if let (Some(child), Ok(index)) = (children.get_mut(*place as usize), u32::try_from(index)) {
-                    *child = index;
+                    *child = (index, node.name);
                 }
                 *place += 1;
             }
         }
         drop(next);
-        let rank = |node: &u32| {
-            let name = tree.nodes.get(*node as usize).map_or(0, |node| node.name);
-            ranks.get(name as usize).copied().unwrap_or_default()
-        };
-        let mut sorted: Vec<(u32, u32)> = vec![];
+        let rank = |name: u32| ranks.get(name as usize).copied().unwrap_or_default();
         for pair in starts.windows(2) {
             if let [start, end] = pair
                 && let Some(siblings) = children.get_mut(*start as usize..*end as usize)
             {
-                sorted.clear();
-                sorted.extend(siblings.iter().map(|node| (rank(node), *node)));
-                sorted.sort_unstable();
-                siblings.iter_mut().zip(&sorted).for_each(|(place, (_, node))| *place = *node);
+                siblings.sort_unstable_by_key(|(_, name)| rank(*name));
             }
         }
         let mut extras: HashMap<u32, Vec<usize>> = HashMap::new();
@@ -489,22 +489,21 @@ impl Grown {
         let start = self.starts.get(node as usize).copied().unwrap_or_default() as usize;
         let end = self.starts.get(node as usize + 1).copied().unwrap_or_default() as usize;
         let children = self.children.get(start..end).unwrap_or_default();
-        self.waiting.extend(children.iter().rev().map(|child| (*child, depth)));
+        self.waiting.extend(children.iter().rev().map(|(node, name)| Waiting { node: *node, name: *name, depth }));
     }
 }
 
 impl Run for Grown {
     fn depth(&self) -> usize {
-        self.waiting.last().map_or(0, |(_, depth)| *depth as usize)
+        self.waiting.last().map_or(0, |next| next.depth as usize)
     }
 
     fn name(&self) -> &str {
-        let node = self.waiting.last().and_then(|(node, _)| self.tree.nodes.get(*node as usize));
-        node.map_or("", |node| self.tree.names.get(node.name))
+        self.waiting.last().map_or("", |next| self.tree.names.get(next.name))
     }
 
     fn take(&mut self, into: &mut Visit) -> Result<(), Problem> {
-        let Some((index, depth)) = self.waiting.pop() else { return Ok(()) };
+        let Some(Waiting { node: index, depth, .. }) = self.waiting.pop() else { return Ok(()) };
         let Some(node) = self.tree.nodes.get(index as usize).copied() else { return Ok(()) };
         into.add_hits(node.hits);
         let layout = usize::from(node.layout);
