@@ -93,7 +93,9 @@ fn limits_have_units() {
 
 #[test]
 fn every_verb_has_an_example_in_its_help() {
-    for verb in command().get_subcommands() {
+    let mut all = command();
+    all.build();
+    for verb in all.get_subcommands().filter(|verb| verb.get_name() != "help") {
         let help = verb.clone().render_help().to_string();
         assert!(help.contains("Example") && help.contains("  lakeql "), "{}", verb.get_name());
     }

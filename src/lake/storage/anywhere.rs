@@ -1,5 +1,6 @@
 //! Files that are read from any place in them, on disk or at a URL, by code that waits.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fs::File;
 use std::future::Future;
@@ -37,8 +38,13 @@ pub(crate) fn local(path: &str) -> Option<PathBuf> {
 pub(crate) fn size(path: &Path) -> io::Result<u64> {
     match path.to_str().filter(|path| is_url(path)) {
         Some(url) => Ok(Remote::open(url)?.size),
-        None => Ok(std::fs::metadata(path)?.len()),
+        None => Ok(std::fs::metadata(on_disk(path))?.len()),
     }
+}
+
+/// A path, which may have been given as a `file:` URL.
+fn on_disk(path: &Path) -> Cow<'_, Path> {
+    path.to_str().and_then(local).map_or(Cow::Borrowed(path), Cow::Owned)
 }
 
 /// A file, wherever it is.
@@ -52,7 +58,7 @@ impl AnyFile {
     pub(crate) fn open(path: &Path) -> io::Result<Self> {
         match path.to_str().filter(|path| is_url(path)) {
             Some(url) => Remote::open(url).map(Self::Remote),
-            None => File::open(path).map(Self::Local),
+            None => File::open(on_disk(path)).map(Self::Local),
         }
     }
 }
