@@ -157,7 +157,6 @@ fn damaged_mql_does_no_harm() {
 }
 
 #[test]
-#[ignore = "rows on disk take their time: cargo test --test it damaged_ops -- --ignored"]
 fn damaged_ops_do_no_harm() {
     let mut words: Vec<String> =
         [";", ":", ",", "=", "%3B", "%2C", "+", "0", "1", "2", "-1", "99999", "::", "{", "}", "k", "s", "u", "t"]

@@ -84,7 +84,10 @@ impl Reader<'_> {
 
     fn wrong(&self, expected: &'static str) -> (Span, &'static str) {
         let length = self.peek().map_or(0, char::len_utf8);
-        let start = if length == 0 { self.at.saturating_sub(1) } else { self.at };
+        // At the end the last character stands for it.
+        let last =
+            self.piece.as_str().get(..self.at).and_then(|text| text.chars().next_back()).map_or(0, char::len_utf8);
+        let start = if length == 0 { self.at.saturating_sub(last) } else { self.at };
         (self.piece.span_of(start..self.at + length), expected)
     }
 

@@ -76,6 +76,12 @@ fn relaxed_objects() {
 }
 
 #[test]
+fn places_are_whole_characters() {
+    let (_, marked, _) = wrong("rmap=2::{\"❷");
+    assert_eq!(marked, "❷");
+}
+
+#[test]
 fn every_op_has_a_name_of_its_own() {
     for info in CATALOGUE {
         for name in std::iter::once(info.name).chain(info.aliases.iter().copied()) {
