@@ -1,5 +1,6 @@
 //! Runs cut at positions, so that conditions on positions are the same for all samples of a run.
 
+use super::merge::projected;
 use datafusion::arrow::array::{ArrayRef, AsArray, Int64Array, RecordBatch, UInt32Array};
 use datafusion::arrow::compute::take;
 use datafusion::arrow::datatypes::{Int64Type, SchemaRef};
@@ -53,16 +54,7 @@ impl TableProvider for CutTable {
         let whole: Vec<usize> = (0..self.schema().fields().len()).collect();
         let input = self.runs.scan(state, Some(&whole), &[], None).await?;
         let cut = Arc::new(CutExec { input, cuts: Arc::clone(&self.cuts) });
-        let Some(projection) = projection else { return Ok(cut) };
-        let schema = self.schema();
-        let columns = projection.iter().map(|index| {
-            let name = schema.field(*index).name().clone();
-            let column: Arc<dyn PhysicalExpr> =
-                Arc::new(datafusion::physical_expr::expressions::Column::new(&name, *index));
-            (column, name)
-        });
-        let columns: Vec<_> = columns.collect();
-        Ok(Arc::new(datafusion::physical_plan::projection::ProjectionExec::try_new(columns, cut)?))
+        projected(cut, projection)
     }
 }
 

@@ -81,14 +81,23 @@ impl TableProvider for MergedTable {
             1 => parts.swap_remove(0),
             _ => UnionExec::try_new(parts)?,
         };
-        let Some(projection) = projection else { return Ok(all) };
-        let columns = projection.iter().map(|index| {
-            let name = self.schema.field(*index).name().clone();
-            let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(&name, *index));
-            (column, name)
-        });
-        Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Vec<_>>(), all)?))
+        projected(all, projection)
     }
+}
+
+/// The columns of a plan that a scan was asked for.
+pub(super) fn projected(
+    plan: Arc<dyn ExecutionPlan>,
+    projection: Option<&Vec<usize>>,
+) -> Result<Arc<dyn ExecutionPlan>> {
+    let Some(projection) = projection else { return Ok(plan) };
+    let schema = plan.schema();
+    let columns = projection.iter().map(|index| {
+        let name = schema.field(*index).name().clone();
+        let column: Arc<dyn PhysicalExpr> = Arc::new(Column::new(&name, *index));
+        (column, name)
+    });
+    Ok(Arc::new(ProjectionExec::try_new(columns.collect::<Vec<_>>(), plan)?))
 }
 
 /// Brings the runs of segments of one data set together.

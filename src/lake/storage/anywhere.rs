@@ -181,7 +181,7 @@ fn failed(error: object_store::Error) -> io::Error {
 }
 
 /// Waits for a store, on threads of its own: whoever waits may be one of those that would have to do the work.
-pub(crate) fn wait<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> io::Result<T> {
+fn wait<T: Send + 'static>(work: impl Future<Output = T> + Send + 'static) -> io::Result<T> {
     static RUNTIME: LazyLock<io::Result<Runtime>> =
         LazyLock::new(|| Builder::new_multi_thread().worker_threads(1).thread_name("store").enable_all().build());
     let runtime = RUNTIME.as_ref().map_err(|error| io::Error::new(error.kind(), error.to_string()))?;

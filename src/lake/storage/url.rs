@@ -168,9 +168,9 @@ mod tests {
         assert!(place.url.as_str().starts_with("file:///") && place.url.path().ends_with("/some/lake/"));
         assert_eq!(place.path("runs/x").as_ref(), format!("{}/runs/x", place.prefix()));
 
-        let place = Place::parse("file:///tmp/a%20b").unwrap();
-        assert_eq!(place.prefix().as_ref(), "tmp/a b");
-        assert_eq!(place.folder_url("runs").unwrap().as_str(), "file:///tmp/a%20b/runs/");
+        let place = Place::parse("file:///lakes/a%20b").unwrap();
+        assert_eq!(place.prefix().as_ref(), "lakes/a b");
+        assert_eq!(place.folder_url("runs").unwrap().as_str(), "file:///lakes/a%20b/runs/");
 
         let place = Place::parse("memory:///lake one").unwrap();
         assert_eq!(place.prefix().as_ref(), "lake one");
