@@ -2,7 +2,6 @@
 //! test on stable.
 
 use lakeql_mixtures::{Component, Key, MixtureFile, Order, Plan, Range};
-use lakeql_query::diagnostic::{render, to_json};
 use lakeql_query::dialects::mixtera::{Mixtera, MixteraSeed};
 use lakeql_query::dialects::{Dialect, Settings};
 use lakeql_query::source::Source;
@@ -21,16 +20,7 @@ pub(crate) fn check(text: &str) {
                     assert!(!query.to_string().is_empty());
                     assert!(dialect.syntax_tree(&source, &settings).is_ok(), "a query without a tree");
                 }
-                Err(found) => {
-                    assert!(!found.is_empty(), "refused without a word");
-                    for problem in &found {
-                        for label in &problem.labels {
-                            assert!(text.get(label.span.range()).is_some(), "{problem:?} is not in the text");
-                        }
-                        assert!(render(problem, &source, false).starts_with("error"), "{problem:?}");
-                        let _ = to_json(problem).to_string();
-                    }
-                }
+                Err(found) => super::refused::check(&found, &source),
             }
         }
     }

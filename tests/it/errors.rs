@@ -1,10 +1,9 @@
 //! What wrong queries are told. The snapshots in `tests/errors/aimql` are read by people: the caret has to be under the
 //! offending piece, and the message has to help.
 
-use crate::support::{lake_of, session};
-use lakeql::diagnostic::render;
+use crate::support::{assert_told, lake_of, session, told};
 use lakeql::source::Source;
-use lakeql::{Error, Session, Settings, Shape};
+use lakeql::{Session, Settings, Shape};
 
 /// A wrong query and how it is asked.
 struct Wrong {
@@ -93,54 +92,20 @@ fn all() -> Vec<Wrong> {
 }
 
 /// What the user sees, without colours.
-async fn told(session: &Session, wrong: &Wrong) -> String {
+async fn shown(session: &Session, wrong: &Wrong) -> String {
     let source = Source::query(wrong.text.as_str());
     let settings = Settings { entity: wrong.entity.map(str::to_owned), ..Settings::default() };
-    let outcome = match session.query(&source, wrong.lang, &settings, &wrong.shape).await {
-        Ok(results) => results.collect().await.err(),
-        Err(error) => Some(error),
+    let answer = match session.query(&source, wrong.lang, &settings, &wrong.shape).await {
+        Ok(results) => results.collect().await,
+        Err(error) => Err(error),
     };
-    match outcome {
-        Some(Error::Query(found)) => {
-            let texts: Vec<_> = found.iter().map(|diagnostic| render(diagnostic, &source, false)).collect();
-            texts.join("\n")
-        }
-        Some(other) => format!("not a diagnostic: {other}"),
-        None => "accepted".into(),
-    }
+    told(wrong.name, &source, answer)
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_queries() {
     let session = session(&lake_of(&["datasets/tutorial_runs.jsonl"]).await).await;
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../errors/aimql");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
     for case in all() {
-        let text = told(&session, &case).await;
-        assert!(text.starts_with("error: "), "{}: {text}", case.name);
-        // Seen at the end of the line, blanks mean nothing; in a file they only make differences.
-        let text: Vec<_> = text.lines().map(str::trim_end).collect();
-        settings.bind(|| insta::assert_snapshot!(case.name, text.join("\n")));
-    }
-}
-
-/// Wherever a label points, it is inside of the text and between characters.
-#[tokio::test(flavor = "multi_thread")]
-async fn places_are_in_the_text() {
-    let session = session(&lake_of(&["datasets/tutorial_runs.jsonl"]).await).await;
-    for case in all() {
-        let source = Source::query(case.text.as_str());
-        let settings = Settings { entity: case.entity.map(str::to_owned), ..Settings::default() };
-        let Err(Error::Query(found)) = session.query(&source, case.lang, &settings, &case.shape).await else {
-            continue;
-        };
-        for diagnostic in &found {
-            let text = diagnostic.within.as_ref().map_or(case.text.as_str(), |argument| &argument.text);
-            for label in &diagnostic.labels {
-                assert!(text.get(label.span.range()).is_some(), "{}: {label:?}", case.name);
-            }
-        }
+        assert_told("aimql", case.name, &shown(&session, &case).await);
     }
 }

@@ -9,6 +9,8 @@ mod hydra;
 mod mixtera;
 #[path = "../fuzz/mql.rs"]
 mod mql;
+#[path = "../fuzz/refused.rs"]
+mod refused;
 
 use crate::support::repository;
 use lakeql_query::dialects::hydra::ops::CATALOGUE;

@@ -2,9 +2,9 @@
 //! under the offending piece, and the message has to help.
 
 use crate::gold::mixtera::corpus;
-use lakeql::diagnostic::render;
+use crate::support::{assert_told, told};
 use lakeql::source::Source;
-use lakeql::{Error, Settings, Shape};
+use lakeql::{Settings, Shape};
 
 /// Name of the snapshot, collection, text.
 fn wrong() -> Vec<(&'static str, &'static str, String)> {
@@ -66,27 +66,11 @@ fn wrong() -> Vec<(&'static str, &'static str, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_queries() {
     let session = corpus().await;
-    let mut snapshots = insta::Settings::clone_current();
-    snapshots.set_snapshot_path("../errors/mixtera");
-    snapshots.set_prepend_module_to_snapshot(false);
-    snapshots.set_omit_expression(true);
     for (name, collection, text) in wrong() {
         let source = Source::query(text.as_str());
         let collection = Some(collection.to_owned()).filter(|name| !name.is_empty());
         let settings = Settings { collection, ..Settings::default() };
-        let told = match session.query(&source, "mixtera", &settings, &Shape::default()).await {
-            Err(Error::Query(found)) => {
-                for label in found.iter().flat_map(|diagnostic| &diagnostic.labels) {
-                    assert!(text.get(label.span.range()).is_some(), "{name}: {label:?}");
-                }
-                let told: Vec<_> = found.iter().map(|diagnostic| render(diagnostic, &source, false)).collect();
-                told.join("\n")
-            }
-            Err(other) => format!("not a diagnostic: {other}"),
-            Ok(_) => "accepted".into(),
-        };
-        assert!(told.starts_with("error: "), "{name}: {told}");
-        let told: Vec<_> = told.lines().map(str::trim_end).collect();
-        snapshots.bind(|| insta::assert_snapshot!(name, told.join("\n")));
+        let answer = session.query(&source, "mixtera", &settings, &Shape::default()).await;
+        assert_told("mixtera", name, &told(name, &source, answer));
     }
 }

@@ -2,9 +2,9 @@
 //! piece, and the message has to help.
 
 use crate::gold::mql::catalogue;
-use lakeql::diagnostic::render;
+use crate::support::{assert_told, told};
 use lakeql::source::Source;
-use lakeql::{Error, Settings, Shape};
+use lakeql::{Settings, Shape};
 
 /// Name of the snapshot, text.
 fn wrong() -> Vec<(&'static str, String)> {
@@ -78,31 +78,9 @@ fn wrong() -> Vec<(&'static str, String)> {
 #[tokio::test(flavor = "multi_thread")]
 async fn wrong_queries() {
     let session = catalogue().await;
-    let mut settings = insta::Settings::clone_current();
-    settings.set_snapshot_path("../errors/mql");
-    settings.set_prepend_module_to_snapshot(false);
-    settings.set_omit_expression(true);
-    let mut accepted = vec![];
     for (name, text) in wrong() {
         let source = Source::query(text.as_str());
-        let told = match session.query(&source, "mql", &Settings::default(), &Shape::default()).await {
-            Err(Error::Query(found)) => {
-                for label in found.iter().flat_map(|diagnostic| &diagnostic.labels) {
-                    assert!(text.get(label.span.range()).is_some(), "{name}: {label:?}");
-                }
-                let told: Vec<_> = found.iter().map(|diagnostic| render(diagnostic, &source, false)).collect();
-                told.join("\n")
-            }
-            Err(other) => panic!("{name}: not a diagnostic: {other}"),
-            Ok(_) => {
-                accepted.push(name);
-                continue;
-            }
-        };
-        assert!(told.starts_with("error: "), "{name}: {told}");
-        let told: Vec<_> = told.lines().map(str::trim_end).collect();
-        // Long texts are shown as far as it helps.
-        settings.bind(|| insta::assert_snapshot!(name, told.join("\n")));
+        let answer = session.query(&source, "mql", &Settings::default(), &Shape::default()).await;
+        assert_told("mql", name, &told(name, &source, answer));
     }
-    assert!(accepted.is_empty(), "{accepted:?} were accepted");
 }

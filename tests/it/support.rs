@@ -1,10 +1,11 @@
 //! What several tests need.
 
 use futures::TryStreamExt;
-use lakeql::{Lake, Session, Settings, Shape};
+use lakeql::{Error, Lake, Session, Settings, Shape};
 use lakeql_lake::AsOf;
 use lakeql_lake::ingest::ImportOptions;
 use lakeql_lake::ingest::aim::import_aim;
+use lakeql_query::diagnostic::render;
 use lakeql_query::source::Source;
 use object_store::memory::InMemory;
 use std::path::{Path, PathBuf};
@@ -72,4 +73,32 @@ impl std::io::Write for Buffer {
     fn flush(&mut self) -> std::io::Result<()> {
         Ok(())
     }
+}
+
+/// What a query that must be refused is told. Wherever it points, that is in the text and between characters.
+pub(crate) fn told<T>(name: &str, source: &Source, answer: Result<T, Error>) -> String {
+    let found = match answer {
+        Err(Error::Query(found)) => found,
+        Err(other) => panic!("{name}: not a diagnostic: {other}"),
+        Ok(_) => panic!("{name}: accepted"),
+    };
+    for diagnostic in &found {
+        let text = &diagnostic.within.as_deref().unwrap_or(source).text;
+        for label in &diagnostic.labels {
+            assert!(text.get(label.span.range()).is_some(), "{name}: {label:?}");
+        }
+    }
+    found.iter().map(|diagnostic| render(diagnostic, source, false)).collect::<Vec<_>>().join("\n")
+}
+
+/// Compares what a wrong query is told with `tests/errors/FOLDER/NAME.snap`.
+pub(crate) fn assert_told(folder: &str, name: &str, told: &str) {
+    assert!(told.starts_with("error: "), "{name}: {told}");
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(format!("../errors/{folder}"));
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    // Seen at the end of the line, blanks mean nothing; in a file they only make differences.
+    let told: Vec<_> = told.lines().map(str::trim_end).collect();
+    settings.bind(|| insta::assert_snapshot!(name, told.join("\n")));
 }

@@ -3,5 +3,7 @@
 
 #[path = "../aimql.rs"]
 mod aimql;
+#[path = "../refused.rs"]
+mod refused;
 
 libfuzzer_sys::fuzz_target!(|text: &str| aimql::check(text));

@@ -3,6 +3,8 @@
 
 #[path = "../hydra.rs"]
 mod hydra;
+#[path = "../refused.rs"]
+mod refused;
 
 // The number stands for rows.
 libfuzzer_sys::fuzz_target!(|input: (u64, &str)| hydra::check(input.1, &hydra::rows(input.0)));

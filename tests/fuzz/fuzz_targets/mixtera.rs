@@ -3,5 +3,7 @@
 
 #[path = "../mixtera.rs"]
 mod mixtera;
+#[path = "../refused.rs"]
+mod refused;
 
 libfuzzer_sys::fuzz_target!(|text: &str| mixtera::check(text));

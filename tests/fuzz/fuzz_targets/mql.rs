@@ -3,5 +3,7 @@
 
 #[path = "../mql.rs"]
 mod mql;
+#[path = "../refused.rs"]
+mod refused;
 
 libfuzzer_sys::fuzz_target!(|text: &str| mql::check(text));
